@@ -1,0 +1,157 @@
+"""Which exceptions can a caller meet, and what do they say?
+
+One class per kind of failure; the HTTP status of each stands only in the server's error table.
+The texts follow Qdrant's wording where programs read them. `str(error)` is the complete text a REST
+client sees, prefix included.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class QdliteError(Exception):
+    """Base of every error raised on purpose. `prefix` is Qdrant's word for the kind of failure."""
+
+    prefix: ClassVar[str] = ""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(f"{self.prefix}{description}")
+        self.description = description
+
+
+class MalformedBody(QdliteError):
+    """The body is not JSON, or a value has the wrong type (400)."""
+
+    prefix = "Format error in JSON body: "
+
+
+class MalformedParameter(QdliteError):
+    """A query or path parameter cannot be parsed (400)."""
+
+    prefix = "Deserialize error in query parameters: "
+
+
+class InvalidBody(QdliteError):
+    """The body is well formed, but a value breaks a rule (422). Joined as `path: message; path: message`."""
+
+    prefix = "Validation error in JSON body: "
+
+    def __init__(self, description: str) -> None:
+        super().__init__(f"[{description}]")
+
+
+class InvalidParameter(QdliteError):
+    """A query parameter breaks a rule (422)."""
+
+    prefix = "Validation error in query parameters: "
+
+    def __init__(self, description: str) -> None:
+        super().__init__(f"[{description}]")
+
+
+class WrongInput(QdliteError):
+    """The request cannot be applied to this collection (400)."""
+
+    prefix = "Wrong input: "
+
+
+class BadRequest(QdliteError):
+    """The request contradicts itself or a configured limit (400)."""
+
+    prefix = "Bad request: "
+
+
+class InferenceError(QdliteError):
+    """An inference object cannot be embedded; the text says what to do (400)."""
+
+
+class NotFound(QdliteError):
+    """A collection, point, alias or snapshot does not exist (404)."""
+
+    prefix = "Not found: "
+
+
+class AlreadyExists(QdliteError):
+    """The name is taken (409)."""
+
+    prefix = "Wrong input: "
+
+
+class StandaloneMode(QdliteError):
+    """A cluster operation on this single node (405)."""
+
+    def __init__(self) -> None:
+        super().__init__("Qdrant is running in standalone mode")
+
+
+class Forbidden(QdliteError):
+    """The caller may not do this (403)."""
+
+    prefix = "Forbidden: "
+
+
+class ChecksumMismatch(QdliteError):
+    """A snapshot does not have the announced SHA-256 (400)."""
+
+
+class Timeout(QdliteError):
+    """The request took longer than its `timeout` (408)."""
+
+    prefix = "Timeout: "
+
+
+class RateLimited(QdliteError):
+    """Too many requests (429). `retry_after` is in seconds; None means: retrying will not help."""
+
+    prefix = "Rate limiting exceeded: "
+
+    def __init__(self, description: str, retry_after: int | None = None) -> None:
+        super().__init__(description)
+        self.retry_after = retry_after
+
+
+class Unsupported(QdliteError):
+    """A feature of Qdrant that qdlite does not have, named (501)."""
+
+    prefix = "Not supported by qdlite: "
+
+
+class ServiceError(QdliteError):
+    """Something failed that the caller cannot repair (500)."""
+
+    prefix = "Service internal error: "
+
+
+def collection_not_found(name: str) -> NotFound:
+    return NotFound(f"Collection `{name}` doesn't exist!")
+
+
+def lookup_collection_not_found(name: str) -> NotFound:
+    """Wording of `lookup_from` and `with_lookup`, which differs from the one above."""
+    return NotFound(f"Collection {name} not found")
+
+
+def collection_exists(name: str) -> AlreadyExists:
+    return AlreadyExists(f"Collection `{name}` already exists!")
+
+
+def point_not_found(point_id: object) -> NotFound:
+    return NotFound(f"No point with id {point_id} found")
+
+
+def unknown_vector(name: str) -> WrongInput:
+    return WrongInput(f"Not existing vector name error: {name}")
+
+
+def wrong_dimension(expected: int, received: int, vector_name: str | None = None) -> WrongInput:
+    suffix = f" for vector '{vector_name}'" if vector_name else ""
+    return WrongInput(f"Vector dimension error: expected dim: {expected}, got {received}{suffix}")
+
+
+def sparse_dense_conversion() -> WrongInput:
+    return WrongInput("Conversion between sparse and regular vectors failed")
+
+
+def multi_dense_conversion() -> WrongInput:
+    return WrongInput("Conversion between multi and regular vectors failed")

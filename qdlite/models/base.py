@@ -1,0 +1,182 @@
+"""How do bytes become wire models, and which rules must their values keep?
+
+Three passes, each complete before anything is written: msgspec decodes bytes into typed Structs (a failure is a
+`MalformedBody`, 400); `check` walks the Structs and applies the rules declared beside the fields (`InvalidBody`,
+422); the collection then checks what only it can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from qdlite.errors import InvalidBody, MalformedBody
+
+UInt = Annotated[int, Meta(ge=0)]
+"""An unsigned integer; a negative number is a type error, as in Qdrant."""
+
+Rule = Callable[[Any], "str | None"]
+"""Takes a field's value, returns what is wrong with it, or None."""
+
+_M = TypeVar("_M")
+
+
+class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all wire models. Absent and null optional fields are both None and are left out when encoded.
+
+    `rules` maps a field to the rule for its value; `path_name` replaces the model's own step in error paths.
+    """
+
+    rules: ClassVar[Mapping[str, Rule]] = {}
+    path_prefix: ClassVar[str] = ""
+    """Put before the path of a whole body, e.g. `internal` for the flattened part of query requests."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yields (path, message) for what concerns several fields at once."""
+        return iter(())
+
+
+class OneOf(Model, frozen=True, kw_only=True):
+    """An untagged union on the wire: one object with several known keys, of which `kind` is the first present."""
+
+    variants: ClassVar[tuple[str, ...]] = ()
+    expected: ClassVar[str] = "Expected one of the documented forms"
+
+    def __post_init__(self) -> None:
+        if not self.kind:
+            raise ValueError(self.expected)
+
+    @property
+    def kind(self) -> str:
+        """The key that says which variant this is; empty if there is none."""
+        for name in self.variants:
+            if getattr(self, name) is not None:
+                return name
+        return ""
+
+
+def at_least(minimum: float) -> Rule:
+    def rule(value: float) -> str | None:
+        return None if value >= minimum else f"value {value} invalid, must be {minimum} or larger"
+
+    return rule
+
+
+def between(minimum: float, maximum: float) -> Rule:
+    def rule(value: float) -> str | None:
+        if minimum <= value <= maximum:
+            return None
+        return f"value {value} invalid, must be from {minimum} to {maximum}"
+
+    return rule
+
+
+def length_between(minimum: int, maximum: int) -> Rule:
+    def rule(value: str) -> str | None:
+        if minimum <= len(value) <= maximum:
+            return None
+        return f'value "{value}" invalid, must be from {minimum} to {maximum} characters'
+
+    return rule
+
+
+@cache
+def _decoder(model: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(model)
+
+
+def decode(body: bytes, model: type[_M]) -> _M:
+    """Decodes one JSON body. Raises MalformedBody with the path of the offending value."""
+    try:
+        if not body.isascii():
+            body.decode()
+        return cast(_M, _decoder(cast(Hashable, model)).decode(body))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody(_location(body, str(error))) from None
+
+
+def decode_raw(raw: msgspec.Raw | bytes, model: Any) -> Any:
+    """Decodes a part that was left raw in the first pass. Raises ValueError, which in the `__post_init__` of a
+    model becomes part of the body's error, with the path of that model."""
+    try:
+        return _decoder(model).decode(raw)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _location(body: bytes, text: str) -> str:
+    """Qdrant's texts end with a line and column; msgspec gives the byte of a syntax error."""
+    if not body:
+        return "EOF while parsing a value at line 1 column 0"
+    if text == "Input data was truncated":
+        line, column = body.count(b"\n") + 1, len(body) - (body.rfind(b"\n") + 1)
+        return f"EOF while parsing at line {line} column {column}"
+    if "(byte " in text:
+        at = int(text.rsplit("(byte ", 1)[1].rstrip(")"))
+        line, column = body.count(b"\n", 0, at) + 1, at - (body.rfind(b"\n", 0, at) + 1) + 1
+        return f"{text.rsplit(' (byte', 1)[0]} at line {line} column {column}"
+    return text
+
+
+def encode(value: object) -> bytes:
+    """Encodes models and plain values; Raw parts pass through untouched."""
+    return msgspec.json.encode(value)
+
+
+@cache
+def _checked_fields(model: type[Model]) -> tuple[tuple[str, str, Rule | None], ...]:
+    """(attribute, wire name, rule) of the fields that have a rule or can hold a model that has."""
+    hints = get_type_hints(model)
+    return tuple(
+        (field, wire, model.rules.get(field))
+        for field, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
+        if field in model.rules or _may_hold_model(hints[field])
+    )
+
+
+def _may_hold_model(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return _may_hold_model(get_args(hint)[0])
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return True
+    return any(_may_hold_model(part) for part in get_args(hint))
+
+
+def violations(value: Any, path: str) -> Iterator[str]:
+    """Yields `path: message` for every broken rule in a model, list or map, depth first."""
+    if isinstance(value, Model):
+        for where, message in value.problems():
+            yield f"{_join(path, where)}: {message}"
+        for field, wire, rule in _checked_fields(type(value)):
+            part = getattr(value, field)
+            if part is None or part is msgspec.UNSET:
+                continue
+            here = _join(path, wire)
+            broken = rule(part) if rule else None
+            if broken is not None:
+                yield f"{here}: {broken}"
+            elif not isinstance(part, (str, int, float)):
+                yield from violations(part, here)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, (Model, list)):
+                yield from violations(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for item in value.values():
+            if isinstance(item, Model):
+                yield from violations(item, _join(path, "?"))
+
+
+def _join(path: str, step: str) -> str:
+    return f"{path}.{step}" if path and step else path or step
+
+
+def check(model: Model) -> None:
+    """Applies every declared rule. Raises InvalidBody naming all violations."""
+    found = list(violations(model, model.path_prefix))
+    if found:
+        raise InvalidBody("; ".join(found))

@@ -1,0 +1,493 @@
+"""How are collections configured on the wire? Create and update bodies, index parameters, and the echoed state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, cast
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.structs import force_setattr
+
+from qdlite.models.base import (
+    Model,
+    OneOf,
+    Rule,
+    UInt,
+    at_least,
+    between,
+    decode_raw,
+    length_between,
+    violations,
+)
+from qdlite.models.common import JsonObject
+
+DistanceName = Literal["Cosine", "Euclid", "Dot", "Manhattan"]
+DatatypeName = Literal["float32", "uint8", "float16", "turbo4"]
+Memory = Literal["cold", "cached", "pinned"]
+NonZero = Annotated[int, Meta(ge=1)]
+SchemaType = Literal["keyword", "integer", "float", "geo", "text", "bool", "datetime", "uuid"]
+MAX_VECTOR_SIZE = 65536
+_NAME = length_between(1, 255)
+
+
+def _not_pinned(storage: str) -> Rule:
+    def rule(memory: str) -> str | None:
+        return f"`pinned` memory placement is not supported for {storage} storage" if memory == "pinned" else None
+
+    return rule
+
+
+class HnswConfigDiff(Model, frozen=True, kw_only=True):
+    m: UInt | None = None
+    ef_construct: UInt | None = None
+    full_scan_threshold: UInt | None = None
+    max_indexing_threads: UInt | None = None
+    on_disk: bool | None = None
+    memory: Memory | None = None
+    payload_m: UInt | None = None
+    inline_storage: bool | None = None
+
+    rules: ClassVar = {"ef_construct": at_least(4), "full_scan_threshold": at_least(10)}
+
+
+class ScalarQuantizationConfig(Model, frozen=True, kw_only=True):
+    type: Literal["int8"]
+    quantile: float | None = None
+    always_ram: bool | None = None
+    memory: Memory | None = None
+
+    rules: ClassVar = {"quantile": between(0.5, 1.0)}
+
+
+class ProductQuantizationConfig(Model, frozen=True, kw_only=True):
+    compression: Literal["x4", "x8", "x16", "x32", "x64"]
+    always_ram: bool | None = None
+    memory: Memory | None = None
+
+
+class BinaryQuantizationConfig(Model, frozen=True, kw_only=True):
+    always_ram: bool | None = None
+    memory: Memory | None = None
+    encoding: Literal["one_bit", "two_bits", "one_and_half_bits"] | None = None
+    query_encoding: Literal["default", "binary", "scalar4bits", "scalar8bits"] | None = None
+
+
+class TurboQuantizationConfig(Model, frozen=True, kw_only=True):
+    always_ram: bool | None = None
+    memory: Memory | None = None
+    bits: Literal["bits1", "bits1_5", "bits2", "bits4"] | None = None
+
+
+class QuantizationConfig(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    scalar: ScalarQuantizationConfig | None = None
+    product: ProductQuantizationConfig | None = None
+    binary: BinaryQuantizationConfig | None = None
+    turbo: TurboQuantizationConfig | None = None
+
+    variants: ClassVar = ("scalar", "product", "binary", "turbo")
+    expected: ClassVar = "data did not match any variant of untagged enum QuantizationConfig"
+
+
+class MultiVectorConfig(Model, frozen=True, kw_only=True):
+    comparator: Literal["max_sim"]
+
+
+class VectorParams(Model, frozen=True, kw_only=True):
+    size: NonZero
+    distance: DistanceName
+    hnsw_config: HnswConfigDiff | None = None
+    quantization_config: QuantizationConfig | None = None
+    on_disk: bool | None = None
+    memory: Memory | None = None
+    datatype: DatatypeName | None = None
+    multivector_config: MultiVectorConfig | None = None
+
+    rules: ClassVar = {"size": between(1, MAX_VECTOR_SIZE), "memory": _not_pinned("dense vector")}
+
+
+VectorsConfig = VectorParams | dict[str, VectorParams]
+"""The unnamed vector, or vectors by name."""
+
+
+class SparseIndexParams(Model, frozen=True, kw_only=True):
+    full_scan_threshold: UInt | None = None
+    on_disk: bool | None = None
+    memory: Memory | None = None
+    datatype: DatatypeName | None = None
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.datatype == "turbo4":
+            yield "datatype", "sparse vectors do not support the `turbo4` datatype"
+
+
+class SparseVectorParams(Model, frozen=True, kw_only=True):
+    index: SparseIndexParams | None = None
+    modifier: Literal["none", "idf"] | None = None
+
+
+class WalConfigDiff(Model, frozen=True, kw_only=True):
+    wal_capacity_mb: UInt | None = None
+    wal_segments_ahead: UInt | None = None
+    wal_retain_closed: UInt | None = None
+
+    rules: ClassVar = {"wal_capacity_mb": at_least(1), "wal_retain_closed": at_least(1)}
+
+
+class OptimizersConfigDiff(Model, frozen=True, kw_only=True):
+    deleted_threshold: float | None = None
+    vacuum_min_vector_number: UInt | None = None
+    default_segment_number: UInt | None = None
+    max_segment_size: UInt | None = None
+    memmap_threshold: UInt | None = None
+    indexing_threshold: UInt | None = None
+    flush_interval_sec: UInt | None = None
+    max_optimization_threads: UInt | Literal["auto"] | None = None
+    prevent_unoptimized: bool | None = None
+
+    rules: ClassVar = {
+        "deleted_threshold": between(0.0, 1.0),
+        "vacuum_min_vector_number": at_least(100),
+        "max_segment_size": at_least(1),
+    }
+
+
+class StrictModeMultivector(Model, frozen=True, kw_only=True):
+    max_vectors: UInt | None = None
+
+    rules: ClassVar = {"max_vectors": at_least(1)}
+
+
+class StrictModeSparse(Model, frozen=True, kw_only=True):
+    max_length: UInt | None = None
+
+    rules: ClassVar = {"max_length": at_least(1)}
+
+
+class StrictModeConfig(Model, frozen=True, kw_only=True):
+    enabled: bool | None = None
+    max_query_limit: UInt | None = None
+    max_timeout: UInt | None = None
+    unindexed_filtering_retrieve: bool | None = None
+    unindexed_filtering_update: bool | None = None
+    search_max_hnsw_ef: UInt | None = None
+    search_allow_exact: bool | None = None
+    search_max_oversampling: float | None = None
+    upsert_max_batchsize: UInt | None = None
+    search_max_batchsize: UInt | None = None
+    max_collection_vector_size_bytes: UInt | None = None
+    read_rate_limit: UInt | None = None
+    write_rate_limit: UInt | None = None
+    max_collection_payload_size_bytes: UInt | None = None
+    max_points_count: UInt | None = None
+    filter_max_conditions: UInt | None = None
+    condition_max_size: UInt | None = None
+    multivector_config: dict[str, StrictModeMultivector] | None = None
+    sparse_config: dict[str, StrictModeSparse] | None = None
+    max_payload_index_count: UInt | None = None
+    max_resident_memory_percent: UInt | None = None
+
+    rules: ClassVar = {
+        "max_query_limit": at_least(1),
+        "max_timeout": at_least(1),
+        "read_rate_limit": at_least(1),
+        "write_rate_limit": at_least(1),
+        "max_points_count": at_least(1),
+        "max_resident_memory_percent": between(1, 100),
+    }
+
+
+class PayloadStorageParams(Model, frozen=True, kw_only=True):
+    memory: Memory | None = None
+
+    rules: ClassVar = {"memory": _not_pinned("payload")}
+
+
+class IdTrackerParams(Model, frozen=True, kw_only=True):
+    """Placement of the id mapping (Qdrant 1.20)."""
+
+    memory: Memory | None = None
+
+
+def vectors_config(raw: Raw | None) -> VectorsConfig:
+    """Decodes `vectors`: one params object (the unnamed vector) or a map of names. Raises ValueError."""
+    if raw is None or bytes(raw) == b"null":
+        return {}
+    parts: dict[str, Raw] = decode_raw(raw, dict[str, Raw])
+    if "size" in parts and bytes(parts["size"])[:1] != b"{":
+        return decode_raw(raw, VectorParams)  # type: ignore[no-any-return]
+    return decode_raw(raw, dict[str, VectorParams])  # type: ignore[no-any-return]
+
+
+class CreateCollection(Model, frozen=True, kw_only=True):
+    vectors: Raw | UnsetType = UNSET
+    sparse_vectors: dict[str, SparseVectorParams] | None = None
+    shard_number: UInt | None = None
+    sharding_method: Literal["auto", "custom"] | None = None
+    replication_factor: UInt | None = None
+    write_consistency_factor: UInt | None = None
+    on_disk_payload: bool | None = None
+    payload: PayloadStorageParams | None = None
+    id_tracker: IdTrackerParams | None = None
+    hnsw_config: HnswConfigDiff | None = None
+    wal_config: WalConfigDiff | None = None
+    optimizers_config: OptimizersConfigDiff | None = None
+    optimizer_config: OptimizersConfigDiff | None = None
+    quantization_config: QuantizationConfig | None = None
+    quantization: QuantizationConfig | None = None
+    strict_mode_config: StrictModeConfig | None = None
+    metadata: JsonObject | None = None
+
+    rules: ClassVar = {
+        "shard_number": at_least(1),
+        "replication_factor": at_least(1),
+        "write_consistency_factor": at_least(1),
+    }
+
+    def __post_init__(self) -> None:
+        if isinstance(self.vectors, (Raw, UnsetType)):
+            raw = self.vectors if isinstance(self.vectors, Raw) else None
+            force_setattr(self, "vectors", vectors_config(raw))
+
+    def vector_params(self) -> VectorsConfig:
+        """One `VectorParams` (unnamed vector) or a map by name, as it was given."""
+        return cast(VectorsConfig, self.vectors)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        yield from vectors_problems(self.vector_params())
+
+
+def vectors_problems(vectors: VectorsConfig) -> Iterator[tuple[str, str]]:
+    named = vectors.items() if isinstance(vectors, dict) else [("", vectors)]
+    for name, params in named:
+        path = f"vectors.{name}" if name else "vectors"
+        for text in violations(params, path):
+            where, _, message = text.partition(": ")
+            yield where, message
+
+
+class VectorParamsDiff(Model, frozen=True, kw_only=True):
+    hnsw_config: HnswConfigDiff | None = None
+    quantization_config: QuantizationConfig | Literal["Disabled"] | None = None
+    on_disk: bool | None = None
+    memory: Memory | None = None
+
+    rules: ClassVar = {"memory": _not_pinned("dense vector")}
+
+
+class CollectionParamsDiff(Model, frozen=True, kw_only=True):
+    replication_factor: UInt | None = None
+    write_consistency_factor: UInt | None = None
+    read_fan_out_factor: UInt | None = None
+    read_fan_out_delay_ms: UInt | None = None
+    on_disk_payload: bool | None = None
+    payload: PayloadStorageParams | None = None
+    id_tracker: IdTrackerParams | None = None
+
+    rules: ClassVar = {"replication_factor": at_least(1), "write_consistency_factor": at_least(1)}
+
+
+class UpdateCollection(Model, frozen=True, kw_only=True):
+    """Changes merged into a collection's configuration; null and absent alike leave a value as it is."""
+
+    vectors: dict[str, VectorParamsDiff] | None = None
+    optimizers_config: OptimizersConfigDiff | None = None
+    optimizer_config: OptimizersConfigDiff | None = None
+    params: CollectionParamsDiff | None = None
+    hnsw_config: HnswConfigDiff | None = None
+    quantization_config: QuantizationConfig | Literal["Disabled"] | None = None
+    sparse_vectors: dict[str, SparseVectorParams] | None = None
+    strict_mode_config: StrictModeConfig | None = None
+    metadata: JsonObject | None = None
+
+
+class DenseVectorConfig(Model, frozen=True, kw_only=True):
+    size: UInt
+    distance: DistanceName
+    multivector_config: MultiVectorConfig | None = None
+    datatype: DatatypeName | None = None
+
+    rules: ClassVar = {"size": between(1, MAX_VECTOR_SIZE)}
+
+
+class SparseVectorConfig(Model, frozen=True, kw_only=True):
+    modifier: Literal["none", "idf"] | None = None
+    datatype: DatatypeName | None = None
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.datatype == "turbo4":
+            yield "datatype", "sparse vectors do not support the `turbo4` datatype"
+
+
+class VectorNameConfig(OneOf, frozen=True, kw_only=True):
+    """Body that adds a named vector to a live collection."""
+
+    dense: DenseVectorConfig | None = None
+    sparse: SparseVectorConfig | None = None
+
+    variants: ClassVar = ("dense", "sparse")
+    expected: ClassVar = "data did not match any variant of untagged enum VectorNameConfig"
+
+
+class StopwordsSet(Model, frozen=True, kw_only=True):
+    languages: list[str] | None = None
+    custom: list[str] | None = None
+
+
+class Stemmer(Model, frozen=True, kw_only=True):
+    type: Literal["snowball", "none"]
+    language: str | None = None
+
+
+class TextScoring(Model, frozen=True, kw_only=True):
+    """Ranking over a full-text index (Qdrant 1.20)."""
+
+    type: Literal["bm25"]
+
+
+class IndexParams(Model, frozen=True, kw_only=True):
+    """Parameters of a payload index in object form; which fields are legal depends on `type`."""
+
+    type: SchemaType
+    is_tenant: bool | None = None
+    prefix: bool | None = None
+    lookup: bool | None = None
+    range: bool | None = None
+    is_principal: bool | None = None
+    tokenizer: Literal["prefix", "whitespace", "word", "multilingual"] | None = None
+    min_token_len: UInt | None = None
+    max_token_len: UInt | None = None
+    lowercase: bool | None = None
+    ascii_folding: bool | None = None
+    phrase_matching: bool | None = None
+    stopwords: str | StopwordsSet | None = None
+    stemmer: Stemmer | None = None
+    scoring: bool | TextScoring | None = None
+    nested: str | None = None
+    on_disk: bool | None = None
+    memory: Memory | None = None
+    enable_hnsw: bool | None = None
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.type == "integer" and self.lookup is False and self.range is False:
+            text = "the 'lookup' and 'range' capabilities can't be both disabled"
+            yield "", f"Validation error: {text} [{{}}]"
+
+
+class CreateFieldIndex(Model, frozen=True, kw_only=True):
+    field_name: str
+    field_schema: SchemaType | IndexParams | None = None
+    field_type: SchemaType | IndexParams | None = None
+
+
+class CreateAlias(Model, frozen=True, kw_only=True):
+    collection_name: str
+    alias_name: str
+
+    rules: ClassVar = {"collection_name": _NAME, "alias_name": _NAME}
+
+
+class DeleteAlias(Model, frozen=True, kw_only=True):
+    alias_name: str
+
+
+class RenameAlias(Model, frozen=True, kw_only=True):
+    old_alias_name: str
+    new_alias_name: str
+
+    rules: ClassVar = {"old_alias_name": _NAME, "new_alias_name": _NAME}
+
+
+class AliasAction(OneOf, frozen=True, kw_only=True):
+    create_alias: CreateAlias | None = None
+    delete_alias: DeleteAlias | None = None
+    rename_alias: RenameAlias | None = None
+
+    variants: ClassVar = ("create_alias", "delete_alias", "rename_alias")
+    expected: ClassVar = "data did not match any variant of untagged enum AliasOperations"
+
+
+class ChangeAliases(Model, frozen=True, kw_only=True):
+    actions: list[AliasAction]
+
+
+class HnswConfig(Model, frozen=True, kw_only=True):
+    """HNSW settings with defaults resolved (Qdrant's `config/config.yaml`)."""
+
+    m: int = 16
+    ef_construct: int = 100
+    full_scan_threshold: int = 10000
+    max_indexing_threads: int = 0
+    on_disk: bool | None = False
+    memory: Memory | None = None
+    payload_m: int | None = None
+    inline_storage: bool | None = None
+
+
+class OptimizersConfig(Struct, frozen=True, kw_only=True):
+    deleted_threshold: float = 0.2
+    vacuum_min_vector_number: int = 1000
+    default_segment_number: int = 0
+    max_segment_size: int | None = None
+    memmap_threshold: int | None = None
+    indexing_threshold: int | None = 10000
+    flush_interval_sec: int = 5
+    max_optimization_threads: int | None = None
+    prevent_unoptimized: bool | UnsetType = UNSET
+
+
+class WalConfig(Struct, frozen=True, kw_only=True):
+    wal_capacity_mb: int = 32
+    wal_segments_ahead: int = 0
+    wal_retain_closed: int = 1
+
+
+class CollectionParams(Struct, frozen=True, kw_only=True):
+    """The echoed parameters; what was not given is left out, what has a default is shown."""
+
+    vectors: VectorsConfig
+    shard_number: int = 1
+    sharding_method: str | UnsetType = UNSET
+    replication_factor: int = 1
+    write_consistency_factor: int = 1
+    read_fan_out_factor: int | UnsetType = UNSET
+    read_fan_out_delay_ms: int | UnsetType = UNSET
+    on_disk_payload: bool = True
+    payload: PayloadStorageParams | UnsetType = UNSET
+    id_tracker: IdTrackerParams | UnsetType = UNSET
+    sparse_vectors: dict[str, SparseVectorParams] | UnsetType = UNSET
+
+
+class CollectionConfig(Struct, frozen=True, kw_only=True):
+    params: CollectionParams
+    hnsw_config: HnswConfig = HnswConfig()
+    optimizer_config: OptimizersConfig = OptimizersConfig()
+    wal_config: WalConfig = WalConfig()
+    quantization_config: QuantizationConfig | None = None
+    strict_mode_config: StrictModeConfig | UnsetType = UNSET
+    metadata: JsonObject | UnsetType = UNSET
+
+
+class PayloadIndexInfo(Struct, frozen=True, kw_only=True):
+    data_type: SchemaType
+    params: JsonObject | UnsetType = UNSET
+    points: int
+
+
+class CollectionWarning(Struct, frozen=True, kw_only=True):
+    message: str
+
+
+class UpdateQueueInfo(Struct, frozen=True, kw_only=True):
+    length: int = 0
+
+
+class CollectionInfo(Struct, frozen=True, kw_only=True):
+    status: Literal["green", "yellow", "grey", "red"]
+    optimizer_status: Literal["ok"] = "ok"
+    warnings: list[CollectionWarning] | UnsetType = UNSET
+    indexed_vectors_count: int
+    points_count: int
+    segments_count: int = 1
+    config: CollectionConfig
+    payload_schema: dict[str, PayloadIndexInfo]
+    update_queue: UpdateQueueInfo = UpdateQueueInfo()

@@ -1,0 +1,72 @@
+"""Which small shapes do all requests and answers share? Ids, selectors, usage."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+from uuid import UUID
+
+from qdlite.models.base import Model, OneOf
+from qdlite.types import Json, PointId
+
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID_FORMS = re.compile(
+    r"\{?(urn:uuid:)?([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?",
+    re.IGNORECASE,
+)
+MAX_NUMERIC_ID = 2**64 - 1
+
+
+def point_id(value: int | str) -> PointId:
+    """The canonical form of a wire id: an unsigned 64-bit number, or a UUID as lower-case hyphenated text.
+
+    Takes UUIDs hyphenated, as 32 hex digits, as a URN or in braces, in any case. Raises ValueError otherwise.
+    """
+    if isinstance(value, int):
+        if 0 <= value <= MAX_NUMERIC_ID:
+            return value
+    elif _CANONICAL_UUID.fullmatch(value):
+        return value
+    elif _UUID_FORMS.fullmatch(value):
+        return str(UUID(value))
+    raise ValueError(f"value {value} is not a valid point ID, valid values are either an unsigned integer or a UUID")
+
+
+def point_ids(values: list[PointId]) -> list[PointId]:
+    return [point_id(value) for value in values]
+
+
+class PayloadSelector(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Paths to keep, or paths to leave out."""
+
+    include: list[str] | None = None
+    exclude: list[str] | None = None
+
+    variants: ClassVar = ("include", "exclude")
+
+
+WithPayload = bool | list[str] | PayloadSelector
+WithVector = bool | list[str]
+
+
+class ShardKeySelector(Model, frozen=True, kw_only=True):
+    target: int | str
+    fallback: int | str
+
+
+ShardKeys = int | str | list[int | str] | ShardKeySelector
+
+
+class ModelUsage(Model, frozen=True, kw_only=True):
+    tokens: int
+
+
+class InferenceUsage(Model, frozen=True, kw_only=True):
+    models: dict[str, ModelUsage]
+
+
+class Usage(Model, frozen=True, kw_only=True):
+    inference: InferenceUsage | None = None
+
+
+JsonObject = dict[str, Json]

@@ -1,0 +1,211 @@
+"""How does a filter look on the wire? Clauses, conditions, and the tests of a field condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from msgspec import field
+from msgspec.structs import force_setattr
+
+from qdlite.models.base import Model, OneOf, UInt
+from qdlite.models.common import point_ids
+from qdlite.types import PointId
+
+
+class PayloadField(Model, frozen=True, kw_only=True):
+    key: str
+
+
+class GeoPoint(Model, frozen=True, kw_only=True):
+    lon: float
+    lat: float
+
+    def __post_init__(self) -> None:
+        if not (-180 <= self.lon <= 180 and -90 <= self.lat <= 90):
+            raise ValueError(
+                "Wrong format of GeoPoint payload: "
+                f"expected `lat` = {self.lat} within [-90;90] and `lon` = {self.lon} within [-180;180]"
+            )
+
+
+class GeoBoundingBox(Model, frozen=True, kw_only=True):
+    top_left: GeoPoint
+    bottom_right: GeoPoint
+
+
+class GeoRadius(Model, frozen=True, kw_only=True):
+    center: GeoPoint
+    radius: float
+    """In metres."""
+
+
+class GeoLineString(Model, frozen=True, kw_only=True):
+    points: list[GeoPoint]
+
+    def __post_init__(self) -> None:
+        if len(self.points) < 4:
+            raise ValueError(f"polygon invalid, the size must be at least 4, got {len(self.points)}")
+        if self.points[0] != self.points[-1]:
+            raise ValueError("polygon invalid, the first and the last points should be the same to form a closed line")
+
+
+class GeoPolygon(Model, frozen=True, kw_only=True):
+    exterior: GeoLineString
+    interiors: list[GeoLineString] | None = None
+
+
+class ValuesCount(Model, frozen=True, kw_only=True):
+    lt: UInt | None = None
+    gt: UInt | None = None
+    gte: UInt | None = None
+    lte: UInt | None = None
+
+
+class Range(Model, frozen=True, kw_only=True):
+    """Numeric bounds, or RFC 3339 date bounds; never mixed."""
+
+    lt: float | str | None = None
+    gt: float | str | None = None
+    gte: float | str | None = None
+    lte: float | str | None = None
+
+    def __post_init__(self) -> None:
+        kinds = {type(bound) for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None}
+        if len(kinds) > 1:
+            raise ValueError("data did not match any variant of untagged enum RangeInterface")
+
+
+class Match(OneOf, frozen=True, kw_only=True):
+    """One test of a value against given ones. An empty `any` or `except` list is a legal test."""
+
+    value: bool | int | str | None = None
+    text: str | None = None
+    text_any: str | None = None
+    phrase: str | None = None
+    prefix: str | None = None
+    substring: str | None = None
+    any: list[int | str] | None = None
+    except_: list[int | str] | None = field(default=None, name="except")
+
+    variants: ClassVar = ("value", "text", "text_any", "phrase", "prefix", "substring", "any", "except_")
+    expected: ClassVar = "data did not match any variant of untagged enum Match"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for values in (self.any, self.except_):
+            if values is not None and len({type(value) for value in values}) > 1:
+                raise ValueError("data did not match any variant of untagged enum AnyVariants")
+
+
+class Slice(Model, frozen=True, kw_only=True):
+    """The `index`-th of `total` hash slices of a collection."""
+
+    total: UInt
+    index: UInt
+
+    def __post_init__(self) -> None:
+        if self.total == 0:
+            raise ValueError("invalid value: integer `0`, expected a nonzero u32")
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.index >= self.total:
+            text = "Validation error: Slice index must be less than the total number of slices"
+            yield "index", f'{text} [{{"index": {self.index}, "total": {self.total}}}]'
+
+
+class Nested(Model, frozen=True, kw_only=True):
+    key: str
+    filter: Filter
+
+
+class MinShould(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    conditions: list[Condition]
+    min_count: UInt
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.min_count < 1:
+            yield "min_count", "min_count must be greater than 0"
+
+
+class Filter(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Matches a point if all clauses that are present match."""
+
+    should: Condition | list[Condition] | None = None
+    min_should: MinShould | None = None
+    must: Condition | list[Condition] | None = None
+    must_not: Condition | list[Condition] | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """All direct conditions of all clauses."""
+        for clause in (self.must, self.should, self.must_not):
+            yield from many(clause)
+        if self.min_should is not None:
+            yield from self.min_should.conditions
+
+
+class Condition(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test of a point. With `key` it is a field condition; without, one of the other forms or a filter.
+
+    Field condition: `values_count`, `is_empty`, `is_null` take precedence in that order; other tests are OR-ed.
+    """
+
+    key: str | None = None
+    match: Match | None = None
+    range: Range | None = None
+    geo_bounding_box: GeoBoundingBox | None = None
+    geo_radius: GeoRadius | None = None
+    geo_polygon: GeoPolygon | None = None
+    values_count: ValuesCount | None = None
+    is_empty: bool | PayloadField | None = None
+    is_null: bool | PayloadField | None = None
+    has_id: list[PointId] | None = None
+    has_vector: str | None = None
+    nested: Nested | None = None
+    slice: Slice | None = None
+    should: Condition | list[Condition] | None = None
+    min_should: MinShould | None = None
+    must: Condition | list[Condition] | None = None
+    must_not: Condition | list[Condition] | None = None
+
+    variants: ClassVar[tuple[str, ...]] = ("key", "is_empty", "is_null", "has_id", "has_vector", "slice", "nested")
+    field_tests: ClassVar = (
+        "match", "range", "geo_bounding_box", "geo_radius", "geo_polygon", "values_count", "is_empty", "is_null",
+    )  # fmt: skip
+    expected: ClassVar = (
+        "Expected some form of condition, which can be a field condition "
+        '(like {"key": ..., "match": ... }), or some other mentioned in the documentation: '
+        "https://qdrant.tech/documentation/concepts/filtering/#filtering-conditions"
+    )
+
+    def __post_init__(self) -> None:
+        kind = self.kind
+        if kind == "filter" and any(getattr(self, test) is not None for test in self.field_tests):
+            raise ValueError(self.expected)
+        flag = bool if kind == "key" else PayloadField
+        for test in (self.is_empty, self.is_null):
+            if test is not None and not isinstance(test, flag):
+                raise ValueError(self.expected)
+        if self.has_id is not None:
+            force_setattr(self, "has_id", point_ids(self.has_id))
+
+    @property
+    def kind(self) -> str:
+        """`key` (field condition), `is_empty`, `is_null`, `has_id`, `has_vector`, `slice`, `nested` or `filter`."""
+        return super().kind or "filter"
+
+    @property
+    def filter(self) -> Filter:
+        """The clauses of a condition that is itself a filter."""
+        return Filter(should=self.should, min_should=self.min_should, must=self.must, must_not=self.must_not)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.kind == "key" and not any(getattr(self, test) is not None for test in self.field_tests):
+            yield "", "Validation error: At least one field condition must be specified [{}]"
+
+
+def many(clause: Condition | list[Condition] | None) -> list[Condition]:
+    """A clause as a list: Qdrant takes one condition in place of a list of one."""
+    if clause is None:
+        return []
+    return clause if isinstance(clause, list) else [clause]

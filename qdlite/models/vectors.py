@@ -1,0 +1,107 @@
+"""How does a vector look on the wire? Dense, multi, sparse, and the inference objects that stand for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, TypeAlias
+
+from msgspec import Raw
+
+from qdlite.models.base import Model, OneOf, UInt, decode_raw
+from qdlite.types import Json
+
+MAX_MULTIVECTOR_COMPONENTS = 1_048_576
+
+
+class SparseVector(Model, frozen=True, kw_only=True):
+    indices: list[UInt]
+    values: list[float]
+
+
+class VectorObject(OneOf, frozen=True, kw_only=True):
+    """A sparse vector, or an inference object (`text`, `image` or `object`, with `model` and `options`)."""
+
+    indices: list[UInt] | None = None
+    values: list[float] | None = None
+    text: str | None = None
+    image: Json = None
+    object: Json = None
+    model: str | None = None
+    options: dict[str, Json] | None = None
+
+    variants: ClassVar = ("indices", "text", "image", "object")
+    expected: ClassVar = "data did not match any variant of untagged enum VectorStruct"
+
+    def __post_init__(self) -> None:
+        needed = self.values if self.kind == "indices" else self.model
+        if not self.kind or needed is None:
+            raise ValueError(self.expected)
+        if self.indices and max(self.indices) > 0xFFFFFFFF:
+            raise ValueError("invalid value: sparse indices are unsigned 32-bit integers")
+
+    @property
+    def is_inference(self) -> bool:
+        return self.kind != "indices"
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.indices is None or self.values is None:
+            return
+        if len(self.indices) != len(self.values):
+            yield "values", "Validation error: must be the same length as indices [{}]"
+        if len(set(self.indices)) != len(self.indices):
+            yield "indices", "Validation error: must be unique [{}]"
+
+
+WireVector: TypeAlias = "list[float] | list[list[float]] | VectorObject"
+"""One vector value: dense, multi, sparse, or an inference object."""
+
+
+def narrow(raw: Raw) -> WireVector:
+    """Decodes one vector value by its first bytes. Raises MalformedBody."""
+    text = bytes(raw)
+    if text[:1] != b"[":
+        return decode_raw(text, VectorObject)  # type: ignore[no-any-return]
+    multi = text[1:].lstrip()[:1] == b"["
+    return decode_raw(text, list[list[float]] if multi else list[float])  # type: ignore[no-any-return]
+
+
+def narrow_struct(raw: Raw) -> dict[str, WireVector]:
+    """Decodes a point's `vector`: a bare value (under the name "") or a map of names to values.
+
+    An object is a map of names if every value parses as a vector; otherwise it must be an inference object. The
+    deciding test is whether it has a `model` that is a string, which no vector value is.
+    """
+    text = bytes(raw)
+    if text[:1] == b"[":
+        return {"": narrow(raw)}
+    parts: dict[str, Raw] = decode_raw(text, dict[str, Raw])
+    model = parts.get("model")
+    if model is not None and bytes(model)[:1] == b'"':
+        return {"": decode_raw(text, VectorObject)}
+    return {name: narrow(part) for name, part in parts.items()}
+
+
+def vector_problems(vector: Any, path: str) -> Iterator[tuple[str, str]]:
+    """What breaks a rule in one vector value: emptiness, raggedness, size, sparse consistency."""
+    if isinstance(vector, VectorObject):
+        for where, message in vector.problems():
+            yield f"{path}.{where}" if path else where, message
+    elif not vector:
+        yield path, "dense vector must not be empty"
+    elif isinstance(vector[0], list):
+        problem = _multivector_problem(vector)
+        if problem:
+            yield f"{path}.data" if path else "data", problem
+
+
+def _multivector_problem(rows: list[list[float]]) -> str | None:
+    if any(not row for row in rows):
+        return "all vectors must be non-empty"
+    size = len(rows[0])
+    for row in rows:
+        if len(row) != size:
+            return f"all vectors must have the same dimension, found vector with dimension {len(row)}"
+    total = size * len(rows)
+    if total >= MAX_MULTIVECTOR_COMPONENTS:
+        return f"Total size of all vectors ({total}) must be less than {MAX_MULTIVECTOR_COMPONENTS}"
+    return None
