@@ -1,0 +1,1 @@
+"""How does one local model turn texts or images into vectors?"""
