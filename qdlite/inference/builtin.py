@@ -1,0 +1,65 @@
+"""Which models need no files at all? BM25 and the hashing stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qdlite.errors import InferenceError
+from qdlite.inference.backend import Route, data_text
+from qdlite.inference.embedders import bm25, hashing
+from qdlite.inference.inputs import Call, Embedded, InferenceInput, canonical
+from qdlite.inference.model import ModelDescription
+from qdlite.inference.options import local_options
+
+BM25 = ModelDescription("qdrant/bm25", "bm25", ("text",), None, None, on_disk=True, state="built in")
+HASHING = ModelDescription("hashing/<dimensions>", "hashing", ("text",), None, None, True, "built in")
+
+
+def describe(model: str) -> ModelDescription | None:
+    """The built-in model of that name, or None."""
+    if bm25.is_bm25(model):
+        return BM25
+    dimensions = hashing.dimensions_of(model)
+    if dimensions is None:
+        return None
+    return ModelDescription(model, "hashing", ("text",), dimensions, None, True, "built in")
+
+
+class Bm25Backend:
+    """Qdrant's BM25: sparse vectors, tokens never counted; unknown options are ignored, as in Qdrant."""
+
+    def route(self, item: InferenceInput, call: Call) -> Route | None:
+        if not bm25.is_bm25(item.model):
+            return None
+        if item.kind != "text":
+            raise InferenceError(f"Wrong input: Only text input is supported for {item.model}.")
+        data_text(item)
+        shared = None if item.options is None else canonical(dict(item.options))
+        return Route(self, shared, counted=False)
+
+    def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
+        embedder = bm25.Bm25Embedder(inputs[0].options)
+        texts = [data_text(item) for item in inputs]
+        vectors = embedder.query_embed(texts) if call.mode == "search" else embedder.embed(texts)
+        return Embedded(list(vectors), 0)
+
+
+class HashingBackend:
+    """`hashing/<dimensions>`; queries and passages are embedded alike, usage counts words."""
+
+    def __init__(self) -> None:
+        self._embedders: dict[int, hashing.HashingEmbedder] = {}
+
+    def route(self, item: InferenceInput, call: Call) -> Route | None:
+        if hashing.dimensions_of(item.model) is None:
+            return None
+        if item.kind != "text":
+            raise InferenceError(f"Model {item.model} embeds text, not {item.kind}")
+        data_text(item)
+        return Route(self, mrl=local_options(item.model, item.options))
+
+    def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
+        dimensions = hashing.dimensions_of(inputs[0].model) or 1
+        embedder = self._embedders.setdefault(dimensions, hashing.HashingEmbedder(dimensions))
+        vectors, words = embedder.embed([data_text(item) for item in inputs])
+        return Embedded(list(vectors), words)

@@ -1,0 +1,38 @@
+"""What must an embedder be able to do, and how may its inputs be put into batches?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from qdlite.inference.inputs import DataKind, Mode
+from qdlite.types import VectorArray
+
+Item: TypeAlias = Any
+"""A text (str) or a decoded image (PIL.Image.Image)."""
+
+
+class BatchLimits(NamedTuple):
+    """A batch has at most `items` inputs, and its longest input times their number is at most `tokens`.
+
+    `even` allows only inputs of one length together, for models whose result depends on padding.
+    """
+
+    items: int = 64
+    tokens: int = 4096
+    even: bool = False
+
+
+ONE_BY_ONE = BatchLimits(items=1)
+
+
+class Embedder(Protocol):
+    """A loaded model. Calls are never concurrent: the model's lane makes one after another."""
+
+    def limits(self, kind: DataKind) -> BatchLimits: ...
+
+    def sizes(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[int]:
+        """Tokens of each item, special tokens included, as cut to the context window; 0 for images."""
+
+    def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
+        """One batch, in order; queries (mode `search`) may be treated differently from passages."""

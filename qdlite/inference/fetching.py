@@ -1,0 +1,166 @@
+"""How is a URL from a request fetched without becoming a way into the operator's network?
+
+Only http and https. The host is resolved first, every address it has must be public, and the connection goes to
+the very address that was checked; the same again after each redirect. Size and time are limited.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from typing import NamedTuple
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from qdlite.errors import InferenceError, Timeout
+from qdlite.inference.inputs import Call
+from qdlite.inference.settings import ImageSettings
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CHUNK = 64 * 1024
+_PATH_CHARACTERS = "/%:=&?~+!$,;'@()*[]"
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class _Target(NamedTuple):
+    url: SplitResult
+    host: str
+    port: int
+    address: str
+
+
+def fetch(url: str, settings: ImageSettings, call: Call) -> bytes:
+    """The body behind an http(s) URL. Raises InferenceError if it may not or cannot be fetched."""
+    if not settings.fetch:
+        raise InferenceError("Fetching images by URL is turned off; send the image as base64")
+    limited = Call.start(call.mode, timeout=call.remaining(settings.timeout))
+    try:
+        return _follow(url, settings, limited)
+    except Timeout as error:
+        call.remaining()  # it may have been the request's own limit
+        raise InferenceError(f"The image could not be fetched within {settings.timeout:g} s") from error
+
+
+def _follow(url: str, settings: ImageSettings, call: Call) -> bytes:
+    for _ in range(settings.max_redirects + 1):
+        target = _target(url, settings)
+        try:
+            content, location = _get(target, settings, call)
+        except (OSError, http.client.HTTPException) as error:
+            call.remaining()
+            raise InferenceError(f"The image at {_shown(target.url)} could not be fetched: {error}") from error
+        if location is None:
+            return content
+        url = urljoin(url, location)
+    raise InferenceError("The image could not be fetched: too many redirects")
+
+
+def _target(url: str, settings: ImageSettings) -> _Target:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise InferenceError(f"The image URL is malformed: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise InferenceError("An image URL must start with http:// or https:// and name a host")
+    if parts.username is not None:
+        raise InferenceError("An image URL must not contain a user name or password")
+    port = port or (443 if parts.scheme == "https" else 80)
+    return _Target(parts, host, port, _checked_address(host, port, settings))
+
+
+def _checked_address(host: str, port: int, settings: ImageSettings) -> str:
+    """One address of the host. All must be public, so that no second look-up can lead elsewhere."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise InferenceError(f"The host of the image URL, {host}, cannot be resolved") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if not settings.allow_private_addresses and not all(map(is_public, addresses)):
+        raise InferenceError(f"The image URL leads to {host}, which is not a public address")
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is globally reachable, also where an IPv4 address is wrapped into IPv6."""
+    parsed: Address = ipaddress.ip_address(address.partition("%")[0])
+    wrapped = _wrapped(parsed) if isinstance(parsed, ipaddress.IPv6Address) else []
+    return all(one.is_global and not one.is_multicast for one in (parsed, *wrapped))
+
+
+def _wrapped(address: ipaddress.IPv6Address) -> list[Address]:
+    found: list[Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        found.append(ipaddress.IPv4Address(address.packed[-4:]))
+    return [one for one in found if one is not None]
+
+
+class _PinnedConnection(http.client.HTTPConnection):
+    """A connection to the checked address; the host name is still used for TLS and the Host header."""
+
+    def __init__(self, target: _Target, timeout: float | None) -> None:
+        super().__init__(target.host, target.port, timeout=timeout)
+        self._target = target
+        self._stream: socket.socket | None = None
+
+    def connect(self) -> None:
+        stream = socket.create_connection((self._target.address, self._target.port), self.timeout)
+        if self._target.url.scheme == "https":
+            context = ssl.create_default_context()
+            host = self._target.host
+            secured = context.wrap_socket(stream, server_hostname=host, do_handshake_on_connect=False)
+            self._stream = secured
+            secured.do_handshake()
+            stream = secured
+        self._stream = self.sock = stream
+
+    def abort(self) -> None:
+        """Ends a read in another thread: a peer that sends a byte now and then meets no socket timeout."""
+        stream = self._stream
+        if stream is not None:
+            with suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)
+
+
+def _get(target: _Target, settings: ImageSettings, call: Call) -> tuple[bytes, str | None]:
+    """The body, or the place a redirect names."""
+    remaining = call.remaining()
+    connection = _PinnedConnection(target, remaining)
+    watch = threading.Timer(remaining or settings.timeout, connection.abort)
+    watch.daemon = True
+    watch.start()
+    try:
+        path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
+        headers = {"User-Agent": "qdlite", "Accept": "image/*", "Connection": "close"}
+        connection.request("GET", quote(path, safe=_PATH_CHARACTERS), headers=headers)
+        response = connection.getresponse()
+        location = response.getheader("Location")
+        if response.status in _REDIRECTS and location:
+            return b"", location
+        if response.status != 200:
+            raise InferenceError(f"The image at {_shown(target.url)} answers with status {response.status}")
+        return _body(response, settings, call), None
+    finally:
+        watch.cancel()
+        connection.close()
+
+
+def _body(response: http.client.HTTPResponse, settings: ImageSettings, call: Call) -> bytes:
+    chunks = bytearray()
+    while chunk := response.read(_CHUNK):
+        call.remaining()
+        chunks += chunk
+        if len(chunks) > settings.max_bytes:
+            raise InferenceError(f"The image is larger than the {settings.max_bytes} bytes allowed")
+    call.remaining()
+    return bytes(chunks)
+
+
+def _shown(url: SplitResult) -> str:
+    """The URL without its query, which may hold a signature."""
+    return f"{url.scheme}://{url.hostname}{url.path}"

@@ -1,0 +1,84 @@
+"""How does the `image` of a request become pixels, without harm from hostile data?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import warnings
+from importlib import import_module
+from typing import Any
+
+from qdlite.errors import InferenceError
+from qdlite.inference.fetching import fetch
+from qdlite.inference.inputs import Call
+from qdlite.inference.settings import ImageSettings
+from qdlite.types import Json
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""The decoders that may see untrusted data."""
+
+
+def is_url(data: Json) -> bool:
+    return isinstance(data, str) and data[:8].lower().startswith(("http://", "https://"))
+
+
+def image_bytes(data: Json, settings: ImageSettings, call: Call) -> bytes:
+    """The file behind a URL (fetched), a `data:` URL or a base64 string. Raises InferenceError."""
+    if not isinstance(data, str):
+        raise InferenceError("An image must be a string: an http(s) URL, a data URL or base64")
+    if is_url(data):
+        return fetch(data, settings, call)
+    encoded = _data_of_url(data) if data[:5].lower() == "data:" else data
+    return _decoded(encoded, settings.max_bytes)
+
+
+def load_image(data: Json, settings: ImageSettings, call: Call) -> Any:
+    """The decoded image (`PIL.Image.Image`, RGB-convertible, first frame). Raises InferenceError."""
+    return decode_image(image_bytes(data, settings, call), settings)
+
+
+def decode_image(content: bytes, settings: ImageSettings) -> Any:
+    """Decodes PNG, JPEG, WebP, GIF, BMP or TIFF; its pixels are counted before they are decoded."""
+    pillow = _pillow()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns from a limit of its own on; ours is checked below
+            image = pillow.open(io.BytesIO(content), formats=FORMATS)
+        _check_pixels(image.width, image.height, settings)
+        image.load()
+        return image
+    except InferenceError:
+        raise
+    except pillow.DecompressionBombError as error:
+        raise InferenceError(f"The image is too large: {error}") from error
+    except Exception as error:  # decoders raise many types on malformed files
+        raise InferenceError(f"The image cannot be read; it must be one of {', '.join(FORMATS)}") from error
+
+
+def _check_pixels(width: int, height: int, settings: ImageSettings) -> None:
+    if width * height > settings.max_pixels:
+        raise InferenceError(f"The image has {width} x {height} pixels, more than the {settings.max_pixels} allowed")
+
+
+def _data_of_url(url: str) -> str:
+    header, comma, data = url.partition(",")
+    if not comma or not header.lower().endswith(";base64"):
+        raise InferenceError("An image as data URL must be base64: data:image/png;base64,...")
+    return data
+
+
+def _decoded(encoded: str, max_bytes: int) -> bytes:
+    if len(encoded) > max_bytes // 3 * 4 + 4:
+        raise InferenceError(f"The image is larger than the {max_bytes} bytes allowed")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InferenceError("An image must be an http(s) URL, a data URL or base64") from error
+
+
+def _pillow() -> Any:
+    try:
+        return import_module("PIL.Image")
+    except ImportError as error:
+        raise InferenceError('Images need Pillow: pip install "qdlite[inference]"') from error

@@ -1,0 +1,79 @@
+"""Which models are in memory, and which of them leaves when another needs the room?"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from qdlite.inference.lane import Lane
+
+
+@dataclass
+class _Slot:
+    """`users` counts the requests that hold the model now; `size` is in bytes."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    lane: Lane | None = None
+    size: int = 0
+    users: int = 0
+
+
+class LoadedModels:
+    """Models loaded on first use, once each; beyond the limits the least recently used are let go.
+
+    A model that is in use is never let go, so the limits may be exceeded for a while.
+    """
+
+    def __init__(self, max_count: int, max_bytes: int | None) -> None:
+        self._max_count = max_count
+        self._max_bytes = max_bytes
+        self._slots: OrderedDict[Hashable, _Slot] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def use(self, key: Hashable, load: Callable[[], tuple[Lane, int]]) -> Iterator[Lane]:
+        """The lane of a model, loaded by `load` (which also gives its size) if it is not in memory."""
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            self._slots.move_to_end(key)
+            slot.users += 1
+        try:
+            yield self._lane(slot, load)
+        finally:
+            with self._lock:
+                slot.users -= 1
+                if slot.lane is None and not slot.users:  # the load failed
+                    self._slots.pop(key, None)
+            self._let_go()
+
+    def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]]) -> Lane:
+        with slot.lock:  # one load per model, while other models stay available
+            if slot.lane is None:
+                slot.lane, slot.size = load()
+                self._let_go()
+            return slot.lane
+
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            slot = self._slots.get(key)
+            return slot is not None and slot.lane is not None
+
+    def clear(self) -> None:
+        with self._lock:
+            self._slots.clear()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            for key, slot in list(self._slots.items()):
+                if self._within_limits():
+                    return
+                if not slot.users:
+                    del self._slots[key]
+
+    def _within_limits(self) -> bool:
+        slots = [slot for slot in self._slots.values() if slot.lane is not None]
+        size = sum(slot.size for slot in slots)
+        return len(slots) <= self._max_count and (self._max_bytes is None or size <= self._max_bytes)

@@ -1,0 +1,111 @@
+"""How are inputs embedded by models that run in this process?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from qdlite.errors import InferenceError
+from qdlite.inference import download, folders
+from qdlite.inference.backend import Route, data_text
+from qdlite.inference.catalogue import Catalogue
+from qdlite.inference.embedders import fastembed
+from qdlite.inference.embedders.base import Item
+from qdlite.inference.folders import ModelFolder
+from qdlite.inference.images import load_image
+from qdlite.inference.inputs import Call, DataKind, Embedded, InferenceInput
+from qdlite.inference.lane import Lane
+from qdlite.inference.loaded import LoadedModels
+from qdlite.inference.model import ModelCard, ModelDescription, State
+from qdlite.inference.options import local_options
+from qdlite.inference.settings import InferenceSettings
+
+
+class LocalModels:
+    """fastembed's models and those of the user: found or downloaded, loaded on first use, then kept."""
+
+    def __init__(self, settings: InferenceSettings, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._loaded = LoadedModels(settings.max_loaded_models, settings.max_model_bytes)
+        self._prepare: dict[DataKind, Callable[[InferenceInput, ModelCard, Call], Item]] = {
+            "text": self._text,
+            "image": self._image,
+        }
+
+    def route(self, item: InferenceInput, call: Call) -> Route:
+        """Raises InferenceError if there is no such model or it does not embed this kind of data."""
+        card = self._catalogue.find(item.model, item.kind)
+        mrl = local_options(item.model, item.options)
+        if mrl is not None and card.kind == "sparse":
+            raise InferenceError(f"Option mrl does not apply to {card.name}, whose vectors are sparse")
+        if mrl is not None and card.dimensions is not None and mrl > card.dimensions:
+            raise InferenceError(f"Option mrl is {mrl}, but {card.name} has {card.dimensions} dimensions")
+        if item.kind == "text":
+            data_text(item)
+        return Route(self, mrl=mrl)
+
+    def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
+        card = self._catalogue.find(inputs[0].model, inputs[0].kind)
+        prepare = self._prepare[inputs[0].kind]
+        items = [prepare(item, card, call) for item in inputs]
+        with self._loaded.use(card, partial(self._load, card)) as lane:
+            return lane.run(items, inputs[0].kind, call)
+
+    def describe(self, card: ModelCard) -> ModelDescription:
+        folder = folders.find(card, self._settings)
+        return ModelDescription(
+            name=card.name,
+            kind=card.kind,
+            inputs=card.inputs,
+            dimensions=card.dimensions,
+            context=(folder and folders.context_window(folder)) or card.context,
+            on_disk=folder is not None,
+            state=self._state(card, folder),
+            size=folder.size if folder else card.size,
+            license=card.license,
+        )
+
+    def pull(self, card: ModelCard, progress: download.Progress) -> Path:
+        """Downloads a model unless it is on disk; returns its folder."""
+        folder = folders.find(card, self._settings)
+        return folder.path if folder else download.download(card, self._settings, progress)
+
+    def close(self) -> None:
+        self._loaded.clear()
+
+    def _state(self, card: ModelCard, folder: ModelFolder | None) -> State:
+        if card in self._loaded:
+            return "loaded"
+        return "on disk" if folder else "not downloaded"
+
+    def _load(self, card: ModelCard) -> tuple[Lane, int]:
+        folder = folders.find(card, self._settings) or self._fetched(card)
+        embedder = fastembed.load(card, folder, self._settings)
+        return Lane(card.name, embedder, self._settings.max_waiting), folder.size
+
+    def _fetched(self, card: ModelCard) -> ModelFolder:
+        if self._settings.offline:
+            raise InferenceError(self._missing(card))
+        download.download(card, self._settings, download.silent)
+        folder = folders.find(card, self._settings)
+        if folder is None:
+            raise InferenceError(f"Model {card.name} was downloaded, but files are missing in its repository")
+        return folder
+
+    def _missing(self, card: ModelCard) -> str:
+        places = ", ".join(str(path) for path in folders.searched(self._settings))
+        return (
+            f"Model {card.name} is not on disk, and downloading is turned off. Searched: {places}. "
+            f"Run `qdlite models pull {card.name}` on a machine with network access"
+        )
+
+    def _text(self, item: InferenceInput, card: ModelCard, call: Call) -> Item:
+        text = data_text(item)
+        queries, passages = self._catalogue.prefixes(card)
+        prefix = queries if call.mode == "search" else passages
+        return text if text.startswith(prefix) else prefix + text
+
+    def _image(self, item: InferenceInput, card: ModelCard, call: Call) -> Item:
+        return load_image(item.data, self._settings.images, call)

@@ -1,0 +1,185 @@
+"""Sharing of one model: batches, order, priority of queries, limits, errors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qdlite.errors import InferenceError, RateLimited, Timeout
+from qdlite.inference.embedders.base import BatchLimits, Item
+from qdlite.inference.inputs import Call, DataKind, Embedded, Mode
+from qdlite.inference.lane import Lane, batches
+from qdlite.types import VectorArray
+
+
+class Recorder:
+    """An embedder that gives the length of each text, records its batches and waits where told to."""
+
+    def __init__(self, limits: BatchLimits) -> None:
+        self._limits = limits
+        self.seen: list[tuple[Mode, list[str]]] = []
+        self.started = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def limits(self, kind: DataKind) -> BatchLimits:
+        return self._limits
+
+    def sizes(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[int]:
+        return [len(item) for item in items]
+
+    def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
+        self.seen.append((mode, list(items)))
+        self.started.set()
+        assert self.go_on.wait(10)
+        if "bad" in items:
+            raise ValueError("cannot embed bad")
+        return [np.array([len(item)], dtype=np.float32) for item in items]
+
+
+def in_thread(lane: Lane, items: list[str], mode: Mode, results: dict[str, Embedded | Exception]) -> threading.Thread:
+    def run() -> None:
+        try:
+            results[items[0]] = lane.run(items, "text", Call(mode))
+        except Exception as error:
+            results[items[0]] = error
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def wait_for_jobs(lane: Lane, count: int) -> None:
+    for _ in range(10_000):
+        if len(lane._jobs) >= count:
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("the jobs did not arrive")
+
+
+@given(st.lists(st.integers(0, 50), max_size=40), st.integers(1, 8), st.integers(1, 200), st.booleans())
+def test_batches_keep_the_limits(sizes: list[int], items: int, tokens: int, even: bool) -> None:
+    made = batches(sizes, BatchLimits(items, tokens, even))
+    assert sorted(position for batch in made for position in batch) == list(range(len(sizes)))
+    for batch in made:
+        lengths = [sizes[position] for position in batch]
+        assert len(batch) <= items
+        assert len(batch) == 1 or len(batch) * max(lengths) <= tokens
+        assert not even or len(set(lengths)) == 1
+
+
+def test_order_is_restored() -> None:
+    lane = Lane("m", Recorder(BatchLimits(items=2)), 10)
+    texts = ["aaa", "b", "cccccc", "dd", "e"]
+    embedded = lane.run(texts, "text", Call("update"))
+    assert [float(vector[0]) for vector in embedded.vectors] == [3, 1, 6, 2, 1]
+    assert embedded.tokens == 13
+
+
+def test_concurrent_queries_share_a_batch_and_overtake_updates() -> None:
+    embedder = Recorder(BatchLimits(items=3))
+    lane = Lane("m", embedder, 100)
+    results: dict[str, Embedded | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["first", "1234", "123"] + ["12"] * 3, "update", results)]
+    assert embedder.started.wait(10)
+    threads += [in_thread(lane, [text], "search", results) for text in ("q1", "q2")]
+    wait_for_jobs(lane, 3)
+    embedder.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert [(mode, sorted(items)) for mode, items in embedder.seen] == [
+        ("update", ["123", "1234", "first"]),
+        ("search", ["q1", "q2"]),
+        ("update", ["12", "12", "12"]),
+    ]
+    assert len(results) == 3
+
+
+def test_uneven_inputs_of_different_requests_stay_apart() -> None:
+    embedder = Recorder(BatchLimits(items=9, even=True))
+    lane = Lane("m", embedder, 100)
+    results: dict[str, Embedded | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["first"], "search", results)]
+    assert embedder.started.wait(10)
+    threads += [in_thread(lane, [text], "search", results) for text in ("aa", "bb", "ccc")]
+    wait_for_jobs(lane, 4)
+    embedder.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert all(len({len(item) for item in items}) == 1 for _, items in embedder.seen)
+
+
+def test_an_input_that_fails_fails_only_its_own_request() -> None:
+    embedder = Recorder(BatchLimits())
+    lane = Lane("m", embedder, 100)
+    results: dict[str, Embedded | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["first"], "search", results)]
+    assert embedder.started.wait(10)
+    threads += [in_thread(lane, [text], "search", results) for text in ("good", "bad")]
+    wait_for_jobs(lane, 3)
+    embedder.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert isinstance(results["good"], Embedded)
+    assert isinstance(results["bad"], InferenceError)
+    assert str(results["bad"]) == "Model m failed: cannot embed bad"
+
+
+def test_too_many_waiting() -> None:
+    embedder = Recorder(BatchLimits(items=1))
+    lane = Lane("m", embedder, max_waiting=3)
+    results: dict[str, Embedded | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["a", "b", "c", "d", "e", "f"], "update", results)]  # alone: any size
+    assert embedder.started.wait(10)
+    with pytest.raises(RateLimited) as refused:
+        lane.run(["g"], "text", Call("search"))
+    assert refused.value.retry_after is not None and refused.value.retry_after >= 1
+    embedder.go_on.set()
+    threads[0].join(10)
+    assert lane.run(["g"], "text", Call("search")).tokens == 1
+
+
+def test_timeout_while_another_request_runs() -> None:
+    embedder = Recorder(BatchLimits(items=1))
+    lane = Lane("m", embedder, 10)
+    results: dict[str, Embedded | Exception] = {}
+    embedder.go_on.clear()
+    thread = in_thread(lane, ["a"], "update", results)
+    assert embedder.started.wait(10)
+    with pytest.raises(Timeout):
+        lane.run(["late"], "text", Call.start("search", timeout=0.02))
+    embedder.go_on.set()
+    thread.join(10)
+    assert isinstance(results["a"], Embedded)
+    assert [items for _, items in embedder.seen] == [["a"]]  # what timed out was withdrawn
+
+
+def test_wrong_number_of_vectors_is_noticed() -> None:
+    class Short(Recorder):
+        def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
+            return super().embed(items, kind, mode)[1:]
+
+    with pytest.raises(Exception, match="gave 1 vectors for 2 inputs"):
+        Lane("m", Short(BatchLimits()), 10).run(["a", "b"], "text", Call("update"))
+
+
+def test_many_threads() -> None:
+    lane = Lane("m", Recorder(BatchLimits(items=5)), 10_000)
+    results: dict[str, Embedded | Exception] = {}
+    texts = [["x" * (1 + number % 7) + str(number), "y" * (number % 5 + 1)] for number in range(60)]
+    threads = [in_thread(lane, items, "search" if len(items[0]) % 2 else "update", results) for items in texts]
+    for thread in threads:
+        thread.join(20)
+    for items in texts:
+        embedded = results[items[0]]
+        assert isinstance(embedded, Embedded)
+        assert [float(vector[0]) for vector in embedded.vectors] == [len(item) for item in items]
