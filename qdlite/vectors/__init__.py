@@ -1,0 +1,1 @@
+"""Storage and nearest-neighbour search of one named vector, over offsets and masks."""

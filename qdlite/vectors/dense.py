@@ -1,0 +1,210 @@
+"""Which stored dense vectors are nearest, exactly?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from qdlite.errors import multi_dense_conversion, sparse_dense_conversion, wrong_dimension
+from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, Offset, OffsetArray, VectorArray
+from qdlite.vectors.distance import BLOCK, SEQUENTIAL_BELOW, similarity, similarity_of, squared_lengths
+from qdlite.vectors.growing import grown
+from qdlite.vectors.index import SearchParams
+from qdlite.vectors.matrix import Matrix, encode
+from qdlite.vectors.select import best, best_among, no_hits
+
+GATHER_SHARE = 5
+"""Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
+
+# Upper bound, relative to the norms, of the error of a squared distance computed from norms and a dot product.
+_NORM_ERROR = 8e-6
+
+
+def check_dense(vector: VectorArray, size: int, name: str) -> FloatArray:
+    """The vector if it is a single one of `size` components; raises `WrongInput` otherwise."""
+    if isinstance(vector, tuple):
+        raise sparse_dense_conversion()
+    if vector.ndim != 1:
+        raise multi_dense_conversion()
+    if len(vector) != size:
+        raise wrong_dimension(size, len(vector), name)
+    return vector
+
+
+class DenseIndex:
+    """A growable matrix, one row an offset, and its exact search."""
+
+    def __init__(self, size: int, distance: Distance, datatype: Datatype = "float32", name: str = "") -> None:
+        self.size = size
+        self.distance: Distance = distance
+        self.datatype: Datatype = datatype
+        self._name = name
+        self._similarity = similarity_of(distance, datatype)
+        self._rows = Matrix(size, datatype)
+        self._present = np.zeros(0, np.bool_)
+        self._count = 0
+        self._extent = 0
+        # Squared lengths let a Euclid scan run at the speed of a matrix product.
+        self._by_norms = distance == "Euclid" and size >= SEQUENTIAL_BELOW
+        self._norms = np.zeros(0, np.float32)
+        self._longest = np.float32(0)
+
+    @property
+    def present(self) -> BoolArray:
+        return self._present
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def indexed_count(self) -> int:
+        return 0
+
+    @property
+    def extent(self) -> int:
+        """One more than the highest offset ever used."""
+        return self._extent
+
+    def prepare(self, vector: VectorArray) -> FloatArray:
+        row: FloatArray = encode(check_dense(vector, self.size, self._name)[None, :], self.distance, self.datatype)[0]
+        return row
+
+    def prepare_query(self, vector: VectorArray) -> FloatArray:
+        return self.prepare(vector)
+
+    def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> FloatArray:
+        """Rows (n, d) from a 2-D array or from single vectors."""
+        if not isinstance(vectors, np.ndarray):
+            rows = [check_dense(vector, self.size, self._name) for vector in vectors]
+            vectors = np.array(rows, np.float32).reshape(len(rows), self.size)
+        if vectors.shape[1] != self.size:
+            raise wrong_dimension(self.size, vectors.shape[1], self._name)
+        return encode(vectors, self.distance, self.datatype)
+
+    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
+        if not len(offsets):
+            return
+        rows = np.asarray(vectors, np.float32)
+        self._reserve(int(offsets.max()) + 1)
+        self._rows.write(offsets, rows)
+        self._count += len(np.unique(offsets[~self._present[offsets]]))
+        self._present[offsets] = True
+        if self._by_norms:
+            self._norms[offsets] = squared_lengths(rows)
+            self._longest = max(self._longest, self._norms[offsets].max())
+
+    def remove(self, offsets: OffsetArray) -> None:
+        offsets = offsets[offsets < self._extent]
+        self._count -= len(np.unique(offsets[self._present[offsets]]))
+        self._present[offsets] = False
+
+    def get(self, offset: Offset) -> FloatArray | None:
+        if offset >= self._extent or not self._present[offset]:
+            return None
+        row: FloatArray = self._rows.take(np.array([offset]))[0]
+        return row
+
+    def rows(self, offsets: OffsetArray) -> FloatArray:
+        """A copy of the stored rows, whether present or not."""
+        return self._rows.take(offsets)
+
+    def weighted(self, query: VectorArray, params: SearchParams) -> VectorArray:
+        return query
+
+    def shares(self, query: VectorArray, offsets: OffsetArray) -> BoolArray:
+        return np.ones(len(offsets), np.bool_)
+
+    def allowed(self, mask: BoolArray | None) -> BoolArray | None:
+        """Mask of the rows that may be results, as long as the matrix is in use; None means all of it."""
+        if mask is None:
+            return None if self._count == self._extent else self._present[: self._extent]
+        within = min(len(mask), self._extent)
+        return mask[:within] & self._present[:within]
+
+    def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
+        return self.nearest(cast(FloatArray, query), limit, self.allowed(mask))
+
+    def nearest(self, query: FloatArray, limit: int, allowed: BoolArray | None) -> Hits:
+        """Exact search among the rows of `allowed`, which must be present; None means all."""
+        matching = self._extent if allowed is None else int(np.count_nonzero(allowed))
+        limit = min(limit, matching)
+        if limit <= 0:
+            return no_hits()
+        if allowed is not None and matching * GATHER_SHARE < self._extent:
+            return self.nearest_among(query, limit, np.flatnonzero(allowed))
+        if self._by_norms and np.isfinite(self._longest):
+            return self._nearest_by_norms(query, limit, allowed)
+        scores = self._scan(query[None, :])[0][: None if allowed is None else len(allowed)]
+        chosen = best(scores, limit, allowed)
+        return Hits(chosen, scores[chosen])
+
+    def nearest_among(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
+        """Exact search among ascending offsets, reading only their rows."""
+        scores = self._gather(query[None, :], offsets)[0]
+        chosen = best_among(scores, min(limit, len(offsets)))
+        return Hits(offsets[chosen], scores[chosen])
+
+    def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
+        queries = np.asarray(vectors, np.float32).reshape(-1, self.size)
+        if len(offsets) * GATHER_SHARE < self._extent or len(queries) * self._extent > 16 * BLOCK:
+            return self._gather(queries, offsets)
+        return self._scan(queries)[:, offsets]
+
+    def pending_work(self) -> int:
+        return 0
+
+    def build_step(self, budget: float) -> bool:
+        return False
+
+    def memory_bytes(self) -> int:
+        return self._rows.nbytes + self._present.nbytes + self._norms.nbytes
+
+    def _reserve(self, extent: int) -> None:
+        self._rows.reserve(extent)
+        self._present = grown(self._present, self._rows.capacity, False)
+        if self._by_norms:
+            self._norms = grown(self._norms, self._rows.capacity, 0)
+        self._extent = max(self._extent, extent)
+
+    def _scan(self, queries: FloatArray) -> FloatArray:
+        """Similarities to all rows in use, also to those not present."""
+        if self._rows.is_float:
+            return self._similarity(queries, self._rows.slice(0, self._extent))
+        scores = np.empty((len(queries), self._extent), np.float32)
+        step = max(1, BLOCK // self.size)
+        for start in range(0, self._extent, step):
+            stop = min(start + step, self._extent)
+            scores[:, start:stop] = self._similarity(queries, self._rows.slice(start, stop))
+        return scores
+
+    def _gather(self, queries: FloatArray, offsets: OffsetArray) -> FloatArray:
+        step = max(1, BLOCK // self.size)
+        if len(offsets) <= step:
+            return self._similarity(queries, self._rows.take(offsets))
+        scores = np.empty((len(queries), len(offsets)), np.float32)
+        for start in range(0, len(offsets), step):
+            part = offsets[start : start + step]
+            scores[:, start : start + step] = self._similarity(queries, self._rows.take(part))
+        return scores
+
+    def _nearest_by_norms(self, query: FloatArray, limit: int, allowed: BoolArray | None) -> Hits:
+        """Euclid: rank all rows by their norms and a matrix product, then compare exactly all that could be
+        among the best given the rounding of that shortcut."""
+        extent = self._extent if allowed is None else len(allowed)
+        length = float(squared_lengths(query[None, :])[0])
+        coarse = 2 * self._dots(query)[:extent] - self._norms[:extent]
+        worst = coarse[best(coarse, limit, allowed)[-1]]
+        margin = np.float32(2 * _NORM_ERROR * (float(self._longest) + length))
+        possible = coarse >= worst - margin
+        return self.nearest_among(query, limit, np.flatnonzero(possible if allowed is None else possible & allowed))
+
+    def _dots(self, query: FloatArray) -> FloatArray:
+        scores = np.empty(self._extent, np.float32)
+        step = self._extent if self._rows.is_float else max(1, BLOCK // self.size)
+        for start in range(0, self._extent, step):
+            stop = min(start + step, self._extent)
+            scores[start:stop] = similarity("Dot", query[None, :], self._rows.slice(start, stop))[0]
+        return scores

@@ -1,0 +1,159 @@
+"""How is one hnswlib graph fed, searched and kept in step with rows that change under it?"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.types import BoolArray, FloatArray, OffsetArray
+from qdlite.vectors.growing import grown
+from qdlite.vectors.shared_lock import SharedLock
+
+_SMALLEST = 1024
+_GONE = -1
+
+
+def hnsw_available() -> bool:
+    """Whether hnswlib is installed; without it every search is exact."""
+    return find_spec("hnswlib") is not None
+
+
+@dataclass(frozen=True)
+class GraphShape:
+    """What a graph is built from: `space` is hnswlib's ("ip" or "l2"), `m` links a node, `ef_construct`
+    candidates at insertion."""
+
+    space: str
+    size: int
+    m: int
+    ef_construct: int
+
+
+class Graph:
+    """One hnswlib graph. Its labels are never reused: a rewritten row gets a fresh label and the old one dies,
+    which is several times cheaper than repairing the links of the old one.
+
+    `lock` is taken shared by searches and exclusively by whoever changes the graph; `tables` guards the mapping
+    between labels and offsets and is held only for moments. When both are needed, `lock` comes first.
+    """
+
+    def __init__(self, shape: GraphShape) -> None:
+        self.shape = shape
+        self.lock = SharedLock()
+        self.tables = threading.Lock()
+        self._graph: Any = importlib.import_module("hnswlib").Index(space=shape.space, dim=shape.size)
+        self._graph.init_index(max_elements=_SMALLEST, M=shape.m, ef_construction=shape.ef_construct)
+        self._threads = min(8, os.cpu_count() or 1)
+        self._offset_of = np.full(_SMALLEST, _GONE, np.intp)
+        self._label_of: NDArray[np.intp] = np.full(0, _GONE, np.intp)
+        self._dying: list[int] = []
+        self._used = 0
+        self._live = 0
+
+    @property
+    def live(self) -> int:
+        """Number of offsets in the graph."""
+        return self._live
+
+    @property
+    def used(self) -> int:
+        """Number of labels given out, dead ones included."""
+        return self._used
+
+    @property
+    def dead_share(self) -> float:
+        return 1 - self._live / self._used if self._used else 0.0
+
+    @property
+    def dying(self) -> int:
+        """Number of dead labels that `bury` still has to take out of the graph."""
+        return len(self._dying)
+
+    def missing(self, present: BoolArray) -> OffsetArray:
+        """Ascending offsets that are present but not in the graph."""
+        known = min(len(self._label_of), len(present))
+        absent = present.copy()
+        absent[:known] &= self._label_of[:known] < 0
+        return np.flatnonzero(absent)
+
+    def holds(self, offsets: OffsetArray) -> BoolArray:
+        """Which of these offsets are in the graph."""
+        held = np.zeros(len(offsets), np.bool_)
+        known = offsets < len(self._label_of)
+        held[known] = self._label_of[offsets[known]] >= 0
+        return held
+
+    def forget(self, offsets: OffsetArray) -> None:
+        """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
+        with self.tables:
+            self._forget(offsets[offsets < len(self._label_of)])
+
+    def bury(self) -> None:
+        """Take dead labels out of the graph, so that they do not use up places among the candidates."""
+        if not self._dying:
+            return
+        with self.lock.exclusive():
+            self._bury()
+
+    def insert(self, rows: FloatArray) -> NDArray[np.intp]:
+        """Add rows under fresh labels, which answer no search until `connect` is called in the same exclusive
+        phase. Returns the labels."""
+        labels = np.arange(self._used, self._used + len(rows), dtype=np.intp)
+        if self._used + len(rows) > self._graph.get_max_elements():
+            self._graph.resize_index(2 * (self._used + len(rows)))
+        # hnswlib uses one thread unless there are more than four rows for each.
+        self._graph.add_items(rows, labels, num_threads=self._threads)
+        self._used += len(rows)
+        return labels
+
+    def connect(self, labels: NDArray[np.intp], offsets: OffsetArray, valid: BoolArray) -> None:
+        """Map labels to offsets where `valid`; the others were overtaken by a writer and die."""
+        with self.tables:
+            self._offset_of = grown(self._offset_of, self._used, _GONE)
+            if len(offsets):
+                self._label_of = grown(self._label_of, int(offsets.max()) + 1, _GONE)
+            self._forget(offsets[valid])
+            self._offset_of[labels[valid]] = offsets[valid]
+            self._label_of[offsets[valid]] = labels[valid]
+            self._live += int(np.count_nonzero(valid))
+            self._dying.extend(labels[~valid].tolist())
+
+    def nearest(self, query: FloatArray, width: int) -> OffsetArray | None:
+        """Offsets of about the `width` nearest rows, nearest first; None if the graph cannot say.
+
+        The caller holds `lock` shared. hnswlib keeps as many candidates as the larger of its global `ef` (left at
+        its small default) and the number asked for: so searches of different width need no shared setting.
+        """
+        try:
+            labels = self._graph.knn_query(query, k=min(width, self._live), num_threads=1)[0][0]
+        except RuntimeError:  # fewer nodes were reachable than asked for
+            return None
+        offsets = self._offset_of[labels.astype(np.intp)]
+        found: OffsetArray = offsets[offsets >= 0]
+        return found
+
+    def memory_bytes(self) -> int:
+        """Vectors, links (twice `m` on the ground level) and tables."""
+        node = 4 * self.shape.size + 8 * self.shape.m + 24
+        return self._used * node + self._offset_of.nbytes + self._label_of.nbytes
+
+    def _forget(self, offsets: OffsetArray) -> None:
+        labels = self._label_of[offsets]
+        labels = np.unique(labels[labels >= 0])
+        self._label_of[offsets] = _GONE
+        self._offset_of[labels] = _GONE
+        self._live -= len(labels)
+        self._dying.extend(labels.tolist())
+
+    def _bury(self) -> None:
+        with self.tables:
+            dying, self._dying = self._dying, []
+        for label in dying:
+            self._graph.mark_deleted(label)

@@ -1,0 +1,264 @@
+"""Which stored dense vectors are nearest, approximately, with a graph?"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray, VectorArray
+from qdlite.vectors.dense import DenseIndex
+from qdlite.vectors.distance import normalise
+from qdlite.vectors.graph import Graph, GraphShape, hnsw_available
+from qdlite.vectors.growing import grown
+from qdlite.vectors.index import SearchParams
+from qdlite.vectors.select import no_hits, ranked
+
+_SPACES: dict[Distance, str] = {"Dot": "ip", "Cosine": "ip", "Euclid": "l2"}
+
+# A graph search compares about this many nodes for each candidate it keeps, and each costs about as much as a
+# gathered row or three rows read in order (measured at 100k x 384).
+_NODES_PER_CANDIDATE = 16
+_SCAN_DISCOUNT = 3
+_DEFAULT_EF = 128
+_SPARE = 16
+_WIDEN = 4
+
+_PHASE_SECONDS = 0.0015
+_SMALLEST_BATCH = 4
+_LARGEST_BATCH = 1024
+_REBUILD_SHARE = 0.3
+_REBUILD_ABOVE = 1000
+
+
+@dataclass(frozen=True)
+class HnswParams:
+    """Qdrant's settings of the graph. `m` 0 means no graph; thresholds are in kilobytes of vector data:
+    below `full_scan_threshold` a search is exact, below `indexing_threshold` (0: always) there is no graph."""
+
+    m: int = 16
+    ef_construct: int = 100
+    full_scan_threshold: int = 10_000
+    indexing_threshold: int = 10_000
+
+
+class HnswIndex(DenseIndex):
+    """Exact storage with a graph beside it. Rows that the graph does not know yet are scanned and merged in, so a
+    search right after a write is complete; `build_step` brings the graph up to date, beside readers and writers."""
+
+    def __init__(
+        self,
+        size: int,
+        distance: Distance,
+        datatype: Datatype = "float32",
+        name: str = "",
+        params: HnswParams | None = None,
+    ) -> None:
+        super().__init__(size, distance, datatype, name)
+        self.params = params or HnswParams()
+        self._graph: Graph | None = None
+        # A successor is built beside the graph when that has too many dead labels or other parameters are wanted.
+        self._successor: Graph | None = None
+        # Guards the rows against being copied by the builder while a writer changes them.
+        self._writing = threading.Lock()
+        self._building = threading.Lock()
+        self._generation = np.zeros(0, np.int64)
+        self._missing: tuple[Graph, OffsetArray] | None = None
+        self._backlog: OffsetArray = np.empty(0, np.intp)
+        self._batch = _SMALLEST_BATCH
+
+    @property
+    def indexed_count(self) -> int:
+        graph = self._graph
+        return graph.live if graph else 0
+
+    def configure(self, params: HnswParams) -> None:
+        """Take over other settings; the graph is rebuilt in the background if its shape changes."""
+        with self._writing:
+            self.params = params
+            if not self._wants_graph():
+                self._graph = self._successor = None
+            elif self._graph and self._graph.shape != self._shape():
+                self._successor = Graph(self._shape())
+
+    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
+        with self._writing:
+            super().put(offsets, vectors)
+            self._generation = grown(self._generation, self._extent, 0)
+            self._touch(offsets)
+
+    def remove(self, offsets: OffsetArray) -> None:
+        with self._writing:
+            super().remove(offsets)
+            self._touch(offsets[offsets < self._extent])
+
+    def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
+        dense = cast(FloatArray, query)
+        allowed = self.allowed(mask)
+        if params.indexed_only:
+            allowed = self._without_backlog(allowed)
+        matching = self._extent if allowed is None else int(np.count_nonzero(allowed))
+        limit = min(limit, matching)
+        if limit <= 0:
+            return no_hits()
+        hits = None if params.exact else self._search_graph(dense, limit, allowed, matching, params)
+        return self.nearest(dense, limit, allowed) if hits is None else hits
+
+    def pending_work(self) -> int:
+        with self._writing:
+            if not self._wants_graph():
+                return 0
+            target = self._successor or self._graph
+            if target is None:
+                return self._count
+            return self._count - target.live + target.dying
+
+    def build_step(self, budget: float) -> bool:
+        with self._building:
+            deadline = time.monotonic() + budget
+            while self.pending_work():
+                self._advance()
+                if time.monotonic() >= deadline:
+                    break
+            return self.pending_work() > 0
+
+    def memory_bytes(self) -> int:
+        graphs = [graph for graph in (self._graph, self._successor) if graph]
+        return super().memory_bytes() + self._generation.nbytes + sum(graph.memory_bytes() for graph in graphs)
+
+    # Searching
+
+    def _search_graph(
+        self, query: FloatArray, limit: int, allowed: BoolArray | None, matching: int, params: SearchParams
+    ) -> Hits | None:
+        """The answer of the graph and of the rows it does not know; None if an exact search is better.
+
+        Under a filter the graph is asked for more candidates, in proportion to those the filter drops. If still
+        too few survive, the filter and the query point to different regions: ask for many more, then give up.
+        """
+        graph = self._graph
+        if graph is None or not graph.live or matching <= self._rows_in(self.params.full_scan_threshold):
+            return None
+        ef = max(params.hnsw_ef or max(self.params.ef_construct, _DEFAULT_EF), limit)
+        width = ef * self._count // matching
+        exact_cost = min(matching, self._extent // _SCAN_DISCOUNT)
+        graph.bury()
+        while width * _NODES_PER_CANDIDATE < exact_cost:
+            with graph.lock.shared():
+                found = graph.nearest(query, width)
+                missing = self._missing_rows(graph)
+            if found is None:
+                return None
+            found, missing = _within(found, allowed), _within(missing, allowed)
+            if len(found) >= min(limit, matching - len(missing)):
+                return self._merge(query, limit, found[: limit + _SPARE], missing)
+            width *= _WIDEN
+        return None
+
+    def _merge(self, query: FloatArray, limit: int, candidates: OffsetArray, missing: OffsetArray) -> Hits:
+        """Exact scores of the graph's candidates together with the best of the rows that it lacks."""
+        scores = self._gather(query[None, :], candidates)[0]
+        if len(missing):
+            fresh = self.nearest_among(query, limit, missing)
+            candidates = np.concatenate((candidates, fresh.offsets))
+            scores = np.concatenate((scores, fresh.scores))
+        return ranked(candidates, scores, limit)
+
+    def _without_backlog(self, allowed: BoolArray | None) -> BoolArray | None:
+        """What `indexed_only` leaves: all, unless more rows wait for the graph than would be scanned by choice."""
+        graph = self._graph
+        missing = self._missing_rows(graph) if graph else np.flatnonzero(self._present[: self._extent])
+        if not self._wants_graph() or len(missing) <= self._rows_in(self.params.indexing_threshold):
+            return allowed
+        kept = self._present[: self._extent].copy() if allowed is None else allowed.copy()
+        kept[missing[missing < len(kept)]] = False
+        return kept
+
+    def _missing_rows(self, graph: Graph) -> OffsetArray:
+        cached = self._missing
+        if cached and cached[0] is graph:
+            return cached[1]
+        missing = graph.missing(self._present[: self._extent])
+        self._missing = (graph, missing)
+        return missing
+
+    def _rows_in(self, kilobytes: int) -> int:
+        return kilobytes * 1024 // (self._rows.row_bytes)
+
+    # Building
+
+    def _wants_graph(self) -> bool:
+        params = self.params
+        if not (params.m and params.indexing_threshold and self.distance in _SPACES and hnsw_available()):
+            return False
+        return self._graph is not None or self._count > self._rows_in(params.indexing_threshold)
+
+    def _shape(self) -> GraphShape:
+        return GraphShape(_SPACES[self.distance], self.size, self.params.m, self.params.ef_construct)
+
+    def _touch(self, offsets: OffsetArray) -> None:
+        """Rows changed: whatever the builder copied of them is void, and the graphs must forget them."""
+        self._generation[offsets] += 1
+        for graph in (self._graph, self._successor):
+            if graph:
+                graph.forget(offsets)
+        self._missing = None
+
+    def _advance(self) -> None:
+        """One phase of building: short, because searches may be waiting for it."""
+        with self._writing:
+            target = self._target()
+            offsets = self._next_batch(target)
+            rows = self._graph_rows(offsets)
+            generations = self._generation[offsets]
+        target.bury()
+        if len(offsets):
+            self._extend(target, offsets, rows, generations)
+        with self._writing:
+            if target is self._successor and target.live == self._count:
+                self._graph, self._successor, self._missing = target, None, None
+
+    def _next_batch(self, target: Graph) -> OffsetArray:
+        """Some offsets that the target lacks, from a list made once for many batches."""
+        if not len(self._backlog):
+            self._backlog = target.missing(self._present[: self._extent])
+        batch, self._backlog = self._backlog[: self._batch], self._backlog[self._batch :]
+        return batch[self._present[batch] & ~target.holds(batch)]
+
+    def _target(self) -> Graph:
+        """The graph to extend; begins one if there is none, or a successor if too much of it is dead."""
+        if self._graph is None:
+            self._graph = Graph(self._shape())
+        elif self._successor is None and self._graph.used > _REBUILD_ABOVE and self._graph.dead_share > _REBUILD_SHARE:
+            self._successor = Graph(self._shape())
+        return self._successor or self._graph
+
+    def _graph_rows(self, offsets: OffsetArray) -> FloatArray:
+        """Rows as the graph compares them: cosine of bytes needs them normalised here."""
+        rows = self.rows(offsets)
+        return normalise(rows) if self.distance == "Cosine" and self.datatype == "uint8" else rows
+
+    def _extend(self, target: Graph, offsets: OffsetArray, rows: FloatArray, generations: NDArray[np.int64]) -> None:
+        with target.lock.exclusive():
+            began = time.monotonic()
+            labels = target.insert(rows)
+            with self._writing:
+                valid = self._generation[offsets] == generations
+                target.connect(labels, offsets, valid & self._present[offsets])
+                self._missing = None
+            spent = time.monotonic() - began
+        ideal = len(offsets) * _PHASE_SECONDS / max(spent, 1e-5)
+        self._batch = int(min(max(ideal, self._batch / 2, _SMALLEST_BATCH), 2 * self._batch, _LARGEST_BATCH))
+
+
+def _within(offsets: OffsetArray, allowed: BoolArray | None) -> OffsetArray:
+    """Those offsets that a mask, which may be shorter, allows."""
+    if allowed is None:
+        return offsets
+    offsets = offsets[offsets < len(allowed)]
+    return offsets[allowed[offsets]]

@@ -1,0 +1,83 @@
+"""Which entries of a score array are the best ones?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qdlite.types import BoolArray, FloatArray, Hits, OffsetArray
+
+_SORTABLE = 2048
+_SAMPLE = 2048
+
+
+def best(scores: FloatArray, limit: int, allowed: BoolArray | None = None) -> OffsetArray:
+    """Positions of the `limit` largest scores among the `allowed` ones, best first, equal ones by position.
+
+    Cuts at a sampled threshold and sorts the rest: partitioning mostly equal scores would be many times slower
+    than partitioning distinct ones.
+    """
+    positions: OffsetArray | None = None if allowed is None else np.flatnonzero(allowed)
+    return best_among(scores, limit, positions)
+
+
+def best_among(scores: FloatArray, limit: int, positions: OffsetArray | None = None) -> OffsetArray:
+    """The same among ascending `positions` (all of them if None)."""
+    if limit <= 0:
+        return np.empty(0, np.intp)
+    values = scores if positions is None else scores[positions]
+    kept = _reduce(values, limit)
+    values = values if kept is None else values[kept]
+    order = np.argsort(-values, kind="stable")[:limit]
+    if kept is not None:
+        order = kept[order]
+    return order if positions is None else positions[order]
+
+
+def ranked(offsets: OffsetArray, scores: FloatArray, limit: int) -> Hits:
+    """Hits in order of score, equal ones by offset, cut to `limit`."""
+    order = np.lexsort((offsets, -scores))[:limit]
+    return Hits(offsets[order], scores[order])
+
+
+def no_hits() -> Hits:
+    return Hits(np.empty(0, np.intp), np.empty(0, np.float32))
+
+
+def _reduce(values: FloatArray, limit: int) -> OffsetArray | None:
+    """Ascending positions that contain the best `limit` ones, few enough to sort; None means all."""
+    kept: OffsetArray | None = None
+    while len(values) > max(_SORTABLE, 2 * limit):
+        threshold = _threshold(values, limit)
+        if threshold is None:
+            break
+        chosen = np.flatnonzero(values >= threshold)
+        small = len(chosen) <= max(_SORTABLE, 4 * limit)
+        if not small:
+            chosen, small = _split(values, threshold, limit)
+        kept = chosen if kept is None else kept[chosen]
+        if small:
+            break
+        values = values[chosen]
+    return kept
+
+
+def _split(values: FloatArray, threshold: np.float32, limit: int) -> tuple[OffsetArray, bool]:
+    """Positions above the threshold, and whether they are the final choice (then filled up with equal ones)."""
+    above = np.flatnonzero(values > threshold)
+    if len(above) >= limit:
+        return above, False
+    equal = np.flatnonzero(values == threshold)[: limit - len(above)]
+    return np.sort(np.concatenate((above, equal))), True
+
+
+def _threshold(values: FloatArray, limit: int) -> np.float32 | None:
+    """A value that at least `limit` values reach and not many more, estimated from a sample."""
+    sample = np.sort(values[:: max(1, len(values) // _SAMPLE)])[::-1]
+    rank = int(1.5 * limit * len(sample) / len(values)) + 4
+    while rank < len(sample):
+        if np.count_nonzero(values >= sample[rank]) >= limit:
+            found: np.float32 = sample[rank]
+            return found
+        rank *= 3
+    lowest: np.float32 = values.min()
+    return None if np.isnan(lowest) else lowest

@@ -1,0 +1,234 @@
+"""Which stored sparse vectors have the largest dot product with a query?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.errors import multi_dense_conversion, sparse_dense_conversion
+from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, SparseArray, VectorArray
+from qdlite.vectors.index import SearchParams
+from qdlite.vectors.postings import Postings
+from qdlite.vectors.select import best, best_among, no_hits
+from qdlite.vectors.sparse_rows import SparseRows
+
+Modifier: TypeAlias = Literal["none", "idf"]
+
+_MERGE_SHARE = 4
+_UNSORTED_ROWS = 4096
+_COMPACT_ABOVE = 1024
+_COMPACT_SHARE = 0.3
+_FEW_POSTINGS = 8
+
+
+class SparseIndex:
+    """Sparse vectors and an inverted index over them.
+
+    The index is a short list of immutable posting sets for consecutive ranges of rows. Fresh rows are sorted into
+    a new set when they are first searched, and a set is merged with its predecessor when it has grown to a quarter
+    of it: so a load costs a constant number of passes over each posting, and there are only a few sets.
+    """
+
+    def __init__(self, modifier: Modifier = "none") -> None:
+        self.modifier: Modifier = modifier
+        self._rows = SparseRows()
+        self._parts: tuple[Postings, ...] = ()
+        self._sorted_rows = 0
+        self._sorting = threading.Lock()
+        self._local = threading.local()
+
+    @property
+    def present(self) -> BoolArray:
+        return self._rows.present
+
+    @property
+    def count(self) -> int:
+        return self._rows.count
+
+    @property
+    def indexed_count(self) -> int:
+        return self._rows.count
+
+    def prepare(self, vector: VectorArray) -> SparseArray:
+        """Indices in ascending order, values beside them."""
+        if not isinstance(vector, tuple):
+            raise sparse_dense_conversion() if vector.ndim == 1 else multi_dense_conversion()
+        indices, values = np.asarray(vector.indices, np.uint32), np.asarray(vector.values, np.float32)
+        if np.any(indices[1:] < indices[:-1]):
+            order = np.argsort(indices)
+            indices, values = indices[order], values[order]
+        return SparseArray(indices, values)
+
+    def prepare_query(self, vector: VectorArray) -> SparseArray:
+        return self.prepare(vector)
+
+    def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> list[VectorArray]:
+        return [self.prepare(vector) for vector in vectors]
+
+    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
+        self._rows.append(offsets, cast(Sequence[SparseArray], vectors))
+        self._compact_if_needed()
+        if self._rows.used - self._sorted_rows > _UNSORTED_ROWS:
+            self._postings()
+
+    def remove(self, offsets: OffsetArray) -> None:
+        self._rows.remove(offsets)
+        self._compact_if_needed()
+
+    def get(self, offset: Offset) -> SparseArray | None:
+        return self._rows.get(offset)
+
+    def weighted(self, query: VectorArray, params: SearchParams) -> SparseArray:
+        """With the `idf` modifier, each value times ln((n - df + 0.5) / (df + 0.5) + 1), in float32: n points hold
+        this vector and df of them the index, counted over the corpus."""
+        sparse = cast(SparseArray, query)
+        if self.modifier != "idf":
+            return sparse
+        corpus = self._rows.living(params.idf_corpus)
+        total = self.count if params.idf_corpus is None or corpus is None else int(np.count_nonzero(corpus))
+        held = np.zeros(len(sparse.indices), np.float32)
+        for part in self._postings():
+            starts, ends = part.lists(sparse.indices)
+            if corpus is None:
+                held += ends - starts
+            else:
+                for term, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+                    held[term] += np.count_nonzero(corpus[part.rows[start:end]])
+        half, one = np.float32(0.5), np.float32(1)
+        weights = np.log((np.float32(total) - held + half) / (held + half) + one)
+        return SparseArray(sparse.indices, sparse.values * weights)
+
+    def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
+        sparse = self.weighted(query, params)
+        limit = min(limit, self.count)
+        if limit <= 0 or not len(sparse.indices):
+            return no_hits()
+        lists = self._lists(sparse)
+        allowed = self._rows.living(mask)
+        if sum(len(rows) for rows, _, _ in lists) * _FEW_POSTINGS < self._rows.used:
+            rows, scores = self._few(lists, limit, allowed)
+        else:
+            rows, scores = self._many(lists, limit, allowed)
+        return self._by_offset(rows, scores)
+
+    def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
+        terms, values, lengths = self._rows.postings_at(offsets)
+        owners = np.repeat(np.arange(len(offsets)), lengths)
+        scores = np.zeros((len(vectors), len(offsets)), np.float32)
+        for position, vector in enumerate(vectors):
+            at, found = _matches(terms, cast(SparseArray, vector))
+            products = values[found] * cast(SparseArray, vector).values[at]
+            scores[position] = np.bincount(owners[found], products, len(offsets))
+        return scores
+
+    def shares(self, query: VectorArray, offsets: OffsetArray) -> BoolArray:
+        terms, _, lengths = self._rows.postings_at(offsets)
+        _, found = _matches(terms, cast(SparseArray, query))
+        shared = np.zeros(len(offsets), np.bool_)
+        shared[np.repeat(np.arange(len(offsets)), lengths)[found]] = True
+        return shared
+
+    def pending_work(self) -> int:
+        return 0
+
+    def build_step(self, budget: float) -> bool:
+        return False
+
+    def memory_bytes(self) -> int:
+        return self._rows.nbytes + sum(part.nbytes for part in self._parts)
+
+    def _lists(self, query: SparseArray) -> list[tuple[OffsetArray, FloatArray, np.float32]]:
+        """The posting lists of the query's indices (rows, values, weight), empty ones left out."""
+        lists = []
+        for part in self._postings():
+            starts, ends = part.lists(query.indices)
+            for start, end, weight in zip(starts.tolist(), ends.tolist(), query.values, strict=True):
+                if start < end:
+                    lists.append((part.rows[start:end], part.values[start:end], weight))
+        return lists
+
+    def _many(
+        self, lists: list[tuple[OffsetArray, FloatArray, np.float32]], limit: int, allowed: BoolArray | None
+    ) -> tuple[OffsetArray, FloatArray]:
+        """Add all products into one score a row. Rows without any shared index stay 0, which matters only if the
+        best scores do not fill the limit with positive ones."""
+        buffer = self._buffer()
+        try:
+            for rows, values, weight in lists:
+                np.add.at(buffer, rows, values * weight)
+            chosen = best(buffer, limit, allowed)
+            if len(chosen) < limit or not buffer[chosen[-1]] > 0:
+                touched = np.zeros(len(buffer), np.bool_)
+                for rows, _, _ in lists:
+                    touched[rows] = True
+                chosen = best(buffer, limit, touched if allowed is None else touched & allowed)
+            return chosen, buffer[chosen]
+        finally:
+            buffer.fill(0)
+
+    def _few(
+        self, lists: list[tuple[OffsetArray, FloatArray, np.float32]], limit: int, allowed: BoolArray | None
+    ) -> tuple[OffsetArray, FloatArray]:
+        """The same, touching only the rows in the lists."""
+        if not lists:
+            return np.empty(0, np.intp), np.empty(0, np.float32)
+        touched = np.unique(np.concatenate([rows for rows, _, _ in lists]))
+        buffer = self._buffer()
+        for rows, values, weight in lists:
+            np.add.at(buffer, rows, values * weight)
+        scores = buffer[touched]
+        buffer[touched] = 0
+        if allowed is not None:
+            kept = allowed[touched]
+            touched, scores = touched[kept], scores[kept]
+        chosen = best_among(scores, limit)
+        return touched[chosen], scores[chosen]
+
+    def _by_offset(self, rows: OffsetArray, scores: FloatArray) -> Hits:
+        """Hits from rows that are best first. Equal scores go by offset; those cut off at the limit went by row."""
+        offsets = self._rows.offsets(rows)
+        order = np.lexsort((offsets, -scores))
+        return Hits(offsets[order], scores[order])
+
+    def _buffer(self) -> FloatArray:
+        """This thread's score for each row, all 0."""
+        buffer: FloatArray | None = getattr(self._local, "buffer", None)
+        if buffer is None or len(buffer) < self._rows.used:
+            buffer = self._local.buffer = np.zeros(self._rows.used + self._rows.used // 4, np.float32)
+        return buffer[: self._rows.used]
+
+    def _postings(self) -> tuple[Postings, ...]:
+        """The posting sets, up to date with the rows."""
+        if self._sorted_rows < self._rows.used:
+            with self._sorting:
+                if self._sorted_rows < self._rows.used:
+                    self._sort_fresh_rows()
+        return self._parts
+
+    def _sort_fresh_rows(self) -> None:
+        parts = [*self._parts, Postings.of(*self._rows.postings(self._sorted_rows, self._rows.used))]
+        while len(parts) > 1 and len(parts[-1]) * _MERGE_SHARE >= len(parts[-2]):
+            later = parts.pop()
+            parts[-1] = parts[-1].followed_by(later)
+        # In this order: another reader that sees the rows as sorted must find their postings.
+        self._parts = tuple(parts)
+        self._sorted_rows = self._rows.used
+
+    def _compact_if_needed(self) -> None:
+        used = self._rows.used
+        if used > _COMPACT_ABOVE and used - self._rows.count > _COMPACT_SHARE * used:
+            self._rows = self._rows.living_only()
+            self._parts, self._sorted_rows = (), 0
+
+
+def _matches(terms: NDArray[np.uint32], query: SparseArray) -> tuple[OffsetArray, BoolArray]:
+    """Which of many terms the query holds (mask), and where in the query each of these is."""
+    if not len(query.indices):
+        return np.empty(0, np.intp), np.zeros(len(terms), np.bool_)
+    at = np.minimum(np.searchsorted(query.indices, terms), len(query.indices) - 1)
+    found = query.indices[at] == terms
+    return at[found], found
