@@ -1,0 +1,47 @@
+"""How does a vector of the wire become an array of the engine?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qdlite.errors import WrongInput
+from qdlite.models.vectors import VectorObject
+from qdlite.types import FloatArray, SparseArray, VectorArray
+
+AnyWireVector = list[float] | list[list[float]] | list[float | list[float]] | VectorObject
+
+
+def to_array(vector: AnyWireVector) -> VectorArray:
+    """Dense (1-D), multi (2-D) or sparse (sorted by index), in float32.
+
+    A number beyond float32's range becomes infinite, as in Qdrant. Raises WrongInput for NaN and for rows of
+    different lengths, ValueError for an inference object: that one has to be embedded first.
+    """
+    if isinstance(vector, VectorObject):
+        return _sparse(vector)
+    return _floats(vector)
+
+
+def _floats(values: list[float] | list[list[float]] | list[float | list[float]]) -> FloatArray:
+    with np.errstate(over="ignore"):
+        try:
+            array = np.array(values, dtype=np.float32)
+        except ValueError:
+            raise WrongInput("all vectors must have the same dimension") from None
+    # A sum is NaN if one number is; only then is it worth looking closer (inf - inf is no NaN of the caller's).
+    with np.errstate(invalid="ignore", over="ignore"):
+        suspicious = np.isnan(array.sum())
+    if suspicious and np.isnan(array).any():
+        raise WrongInput("Vector contains NaN")
+    return array
+
+
+def _sparse(vector: VectorObject) -> SparseArray:
+    if vector.indices is None or vector.values is None:
+        raise ValueError("an inference object has no vector of its own")
+    indices = np.array(vector.indices, dtype=np.uint32)
+    values = _floats(vector.values)
+    if len(indices) > 1 and not (indices[1:] > indices[:-1]).all():
+        order = np.argsort(indices, kind="stable")
+        indices, values = indices[order], values[order]
+    return SparseArray(indices, values)
