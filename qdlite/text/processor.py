@@ -14,7 +14,7 @@ from qdlite.text.tokens import TEXT_BOUNDARY
 
 Tokens = tuple[str, ...]
 
-_REMEMBERED = 100_000
+_REMEMBERED = 50_000
 _LONGEST_REMEMBERED = 64
 
 

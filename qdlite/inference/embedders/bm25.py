@@ -18,7 +18,7 @@ from qdlite.text.processor import text_processor
 from qdlite.text.tokens import token_id
 from qdlite.types import Json, SparseArray
 
-_REMEMBERED_IDS = 200_000
+_REMEMBERED_IDS = 100_000
 
 
 def is_bm25(model: str) -> bool:
