@@ -23,8 +23,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 64 * 1024
 _PATH_CHARACTERS = "/%:=&?~+!$,;'@()*[]"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class _Target(NamedTuple):
@@ -88,16 +87,13 @@ def _checked_address(host: str, port: int, settings: ImageSettings) -> str:
 
 def is_public(address: str) -> bool:
     """Whether an IP address is globally reachable, also where an IPv4 address is wrapped into IPv6."""
-    parsed: Address = ipaddress.ip_address(address.partition("%")[0])
-    wrapped = _wrapped(parsed) if isinstance(parsed, ipaddress.IPv6Address) else []
-    return all(one.is_global and not one.is_multicast for one in (parsed, *wrapped))
-
-
-def _wrapped(address: ipaddress.IPv6Address) -> list[Address]:
-    found: list[Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        found.append(ipaddress.IPv4Address(address.packed[-4:]))
-    return [one for one in found if one is not None]
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return parsed.is_global and not parsed.is_multicast
+    if parsed in _NAT64:
+        return is_public(str(ipaddress.IPv4Address(parsed.packed[-4:])))
+    wrapped = [parsed.sixtofour, *(parsed.teredo or ())]
+    return parsed in _UNICAST and parsed.is_global and all(is_public(str(one)) for one in wrapped if one)
 
 
 class _PinnedConnection(http.client.HTTPConnection):

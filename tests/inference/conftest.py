@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qdlite.inference import InferenceService, InferenceSettings
+from tests.inference.stub import Answer, Received, Stub
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+
 
 PLACES = {
     "dense": "all-MiniLM-L6-v2",
@@ -58,3 +60,17 @@ def service(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     made = InferenceService(settings)
     yield made
     made.close()
+
+
+@pytest.fixture
+def stub() -> Iterator[Callable[[Callable[[Received], Answer]], Stub]]:
+    """Starts HTTP servers on this machine that answer as the given function says."""
+    started: list[Stub] = []
+
+    def start(answer: Callable[[Received], Answer]) -> Stub:
+        started.append(Stub(answer))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
