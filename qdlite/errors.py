@@ -50,6 +50,18 @@ class InvalidParameter(QdliteError):
         super().__init__(f"[{description}]")
 
 
+class InvalidPath(InvalidParameter):
+    """A part of the path breaks a rule, e.g. the name of a collection (422)."""
+
+    prefix = "Validation error in path parameters: "
+
+
+class BodyTooLarge(MalformedBody):
+    """The body is larger than the server takes (400, as in Qdrant)."""
+
+    prefix = ""
+
+
 class WrongInput(QdliteError):
     """The request cannot be applied to this collection (400)."""
 
@@ -70,6 +82,14 @@ class NotFound(QdliteError):
     """A collection, point, alias or snapshot does not exist (404)."""
 
     prefix = "Not found: "
+
+
+class PointNotFound(NotFound):
+    """A write or a query names a point that does not exist (404)."""
+
+
+class UnknownVector(WrongInput):
+    """The collection has no vector of this name (400)."""
 
 
 class AlreadyExists(QdliteError):
@@ -136,12 +156,12 @@ def collection_exists(name: str) -> AlreadyExists:
     return AlreadyExists(f"Collection `{name}` already exists!")
 
 
-def point_not_found(point_id: object) -> NotFound:
-    return NotFound(f"No point with id {point_id} found")
+def point_not_found(point_id: object) -> PointNotFound:
+    return PointNotFound(f"No point with id {point_id} found")
 
 
-def unknown_vector(name: str) -> WrongInput:
-    return WrongInput(f"Not existing vector name error: {name}")
+def unknown_vector(name: str) -> UnknownVector:
+    return UnknownVector(f"Not existing vector name error: {name}")
 
 
 def wrong_dimension(expected: int, received: int, vector_name: str | None = None) -> WrongInput:

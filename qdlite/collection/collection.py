@@ -1,0 +1,138 @@
+"""How is one collection used? The façade: it owns the state and the lock, and every call goes through here.
+
+Writes turn a request into an operation and apply it, both under the write lock, so that nobody else writes in
+between; reads share the lock. Inference has happened before anything here is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias, TypeVar
+
+from qdlite.collection import reads, updates
+from qdlite.collection.config import updated_config, with_vector, without_vector
+from qdlite.collection.info import collection_info
+from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
+from qdlite.collection.state import CollectionState
+from qdlite.collection.vectors import Resolve
+from qdlite.collection.view import CollectionView
+from qdlite.errors import BadRequest
+from qdlite.models.collections import (
+    CollectionConfig,
+    CollectionInfo,
+    CreateFieldIndex,
+    IndexParams,
+    UpdateCollection,
+    VectorNameConfig,
+)
+from qdlite.models.points import CountRequest, PointRequest, Record, UpdateOperation
+from qdlite.types import PointId
+from qdlite.vectors.shared_lock import SharedLock
+
+_R = TypeVar("_R")
+OperationId: TypeAlias = int
+
+
+class Collection:
+    """One collection. All methods may be called from any thread."""
+
+    def __init__(self, name: str, config: CollectionConfig) -> None:
+        self.name = name
+        self._state = CollectionState(config)
+        self._lock = SharedLock()
+
+    @property
+    def config(self) -> CollectionConfig:
+        return self._state.config
+
+    def info(self) -> CollectionInfo:
+        return self.read(lambda view: collection_info(view.state))
+
+    @property
+    def version(self) -> OperationId:
+        """The id of the last operation; 0 if there was none."""
+        return self._state.version
+
+    @contextmanager
+    def reading(self) -> Iterator[CollectionView]:
+        """A consistent view; while it is open other readers go on and writers wait. Do not nest."""
+        with self._lock.shared():
+            yield CollectionView(self._state)
+
+    def read(self, work: Callable[[CollectionView], _R]) -> _R:
+        """Runs `work` on a consistent view; other readers go on, writers wait."""
+        with self._lock.shared():
+            return work(CollectionView(self._state))
+
+    def write(self, prepare: Callable[[CollectionState], Operation]) -> OperationId:
+        """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed."""
+        with self._lock.exclusive():
+            return self._state.apply(prepare(self._state))
+
+    def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
+        """Applies one update of points, vectors or payload."""
+        body = getattr(operation, operation.kind)
+        _refuse_empty(body)
+        prepare = _PREPARE[operation.kind]
+        return self.write(lambda state: prepare(state, body, resolve))
+
+    def configure(self, body: UpdateCollection) -> OperationId:
+        return self.write(lambda state: Configure(updated_config(state.config, body)))
+
+    def create_vector_name(self, name: str, body: VectorNameConfig) -> OperationId:
+        return self.write(lambda state: Configure(with_vector(state.config, name, body)))
+
+    def delete_vector_name(self, name: str) -> OperationId:
+        return self.write(lambda state: Configure(without_vector(state.config, name)))
+
+    def create_field_index(self, body: CreateFieldIndex) -> OperationId:
+        schema = body.field_schema if body.field_schema is not None else body.field_type
+        if schema is None:
+            raise BadRequest("Can't auto-detect field type, please specify `field_schema` in the request")
+        params = schema if isinstance(schema, IndexParams) else None
+        kind = schema.type if isinstance(schema, IndexParams) else schema
+        return self.write(lambda state: CreateIndex(body.field_name, kind, params))
+
+    def delete_field_index(self, field: str) -> OperationId:
+        return self.write(lambda state: DropIndex(field))
+
+    def retrieve(self, body: PointRequest) -> list[Record]:
+        with_payload = True if body.with_payload is None else body.with_payload
+        with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
+        return self.read(lambda view: reads.retrieve(view.state, body.ids, with_payload, with_vector))
+
+    def point(self, point_id: PointId) -> Record:
+        return self.read(lambda view: reads.point(view.state, point_id))
+
+    def count(self, body: CountRequest) -> int:
+        return self.read(lambda view: view.count_matching(body.filter))
+
+    def build_step(self, budget: float) -> bool:
+        """Lets every vector's graph take in waiting vectors for about `budget` seconds; True if work remains."""
+        return any([index.build_step(budget) for index in list(self._state.vectors.values())])
+
+    def pending_work(self) -> int:
+        """Number of vectors that wait for the graph's builder."""
+        return sum(index.pending_work() for index in list(self._state.vectors.values()))
+
+
+_Prepare: TypeAlias = Callable[[CollectionState, Any, Resolve], Operation]
+_PREPARE: dict[str, _Prepare] = {
+    "upsert": updates.upsert,
+    "update_vectors": updates.update_vectors,
+    "delete": lambda state, body, _: updates.delete(state, body),
+    "delete_vectors": lambda state, body, _: updates.delete_vectors(state, body),
+    "set_payload": lambda state, body, _: updates.set_payload(state, body),
+    "overwrite_payload": lambda state, body, _: updates.overwrite_payload(state, body),
+    "delete_payload": lambda state, body, _: updates.delete_payload(state, body),
+    "clear_payload": lambda state, body, _: updates.clear_payload(state, body),
+}
+
+
+def _refuse_empty(body: Any) -> None:
+    """Qdrant refuses an update that names no point at all."""
+    batch = getattr(body, "batch", None)
+    named: Sequence[Any] | None = batch.ids if batch is not None else body.points
+    if named is not None and not len(named):
+        raise BadRequest("Empty update request")

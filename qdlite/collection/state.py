@@ -1,0 +1,100 @@
+"""What does a collection consist of, and how does an operation change it? The only place where state is mutated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qdlite.collection import operations as ops
+from qdlite.collection.ids import IdTracker
+from qdlite.collection.indexes import vector_indexes
+from qdlite.models.collections import CollectionConfig
+from qdlite.models.points import payload_object
+from qdlite.payload.fields import FieldIndexes
+from qdlite.payload.store import PayloadStore
+from qdlite.types import OffsetArray
+from qdlite.vectors.index import VectorIndex
+
+
+class CollectionState:
+    """The parts of a collection. Readers may look at them under the read lock; only `apply` changes them."""
+
+    def __init__(self, config: CollectionConfig) -> None:
+        self.config = config
+        self.ids = IdTracker()
+        self.payloads = PayloadStore()
+        self.fields = FieldIndexes(self.payloads)
+        self.vectors: dict[str, VectorIndex] = vector_indexes(config, {})
+        self.version = 0
+        """Number of operations applied; also the id of the last one."""
+
+    def apply(self, operation: ops.Operation) -> int:
+        """Applies one operation under the write lock; returns its operation id."""
+        self.version += 1
+        _APPLY[type(operation)](self, operation)
+        return self.version
+
+    def upsert(self, operation: ops.Upsert) -> None:
+        offsets, existed = self.ids.assign(operation.ids, self.version)
+        self._put(offsets, operation.vectors)
+        if existed.any():
+            for name, index in self.vectors.items():
+                column = operation.vectors.get(name)
+                missing = existed.copy()
+                if column is not None:
+                    missing[column.rows] = False
+                index.remove(offsets[missing])
+        self._store_payloads(offsets, operation.payloads)
+
+    def delete(self, operation: ops.Delete) -> None:
+        offsets = self.ids.remove(operation.ids)
+        for index in self.vectors.values():
+            index.remove(offsets)
+        for offset in offsets.tolist():
+            self.payloads.clear(offset)
+        self.fields.remove_many(offsets)
+
+    def update_vectors(self, operation: ops.UpdateVectors) -> None:
+        offsets, _ = self.ids.assign(operation.ids, self.version)
+        self._put(offsets, operation.vectors)
+
+    def delete_vectors(self, operation: ops.DeleteVectors) -> None:
+        offsets, _ = self.ids.assign(operation.ids, self.version)
+        for name in operation.names:
+            self.vectors[name].remove(offsets)
+
+    def replace_payloads(self, operation: ops.ReplacePayloads) -> None:
+        offsets, _ = self.ids.assign(operation.ids, self.version)
+        self._store_payloads(offsets, operation.payloads)
+
+    def create_index(self, operation: ops.CreateIndex) -> None:
+        self.fields.create(operation.field, operation.schema, operation.params)
+
+    def drop_index(self, operation: ops.DropIndex) -> None:
+        self.fields.drop(operation.field)
+
+    def configure(self, operation: ops.Configure) -> None:
+        old, self.config = self.config, operation.config
+        self.vectors = vector_indexes(operation.config, self.vectors, old)
+
+    def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:
+        for name, column in columns.items():
+            self.vectors[name].put(offsets[column.rows], column.vectors)
+
+    def _store_payloads(self, offsets: OffsetArray, payloads: list[bytes]) -> None:
+        for offset, payload in zip(offsets.tolist(), payloads, strict=True):
+            self.payloads.set_bytes(offset, payload)
+        if self.fields.active:
+            self.fields.index_many(offsets, [payload_object(payload) for payload in payloads])
+
+
+_APPLY: dict[type, Callable[[CollectionState, Any], None]] = {
+    ops.Upsert: CollectionState.upsert,
+    ops.Delete: CollectionState.delete,
+    ops.UpdateVectors: CollectionState.update_vectors,
+    ops.DeleteVectors: CollectionState.delete_vectors,
+    ops.ReplacePayloads: CollectionState.replace_payloads,
+    ops.CreateIndex: CollectionState.create_index,
+    ops.DropIndex: CollectionState.drop_index,
+    ops.Configure: CollectionState.configure,
+}

@@ -1,0 +1,152 @@
+"""How does a request to write become an operation? Everything is checked here, before anything is changed.
+
+Each function looks at the state under the write lock, resolves conditions and filters to ids, builds what is to be
+stored, and returns the operation; it raises without having changed anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Raw
+
+from qdlite.collection import operations as ops
+from qdlite.collection.state import CollectionState
+from qdlite.collection.vectors import Resolve, columns
+from qdlite.collection.view import CollectionView
+from qdlite.errors import point_not_found, unknown_vector
+from qdlite.models.filters import Filter
+from qdlite.models.points import (
+    DeletePayload,
+    DeleteVectors,
+    PointsSelector,
+    PointStruct,
+
+    SetPayload,
+    UpdateVectors,
+    UpsertPoints,
+    payload_object,
+)
+from qdlite.models.vectors import WireVector
+from qdlite.payload import path as json_path
+from qdlite.payload.store import EMPTY, deleted_keys, merged_payload
+from qdlite.types import PointId
+
+
+def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.Upsert:
+    """Points not admitted by the condition are left out without error; of equal ids the last one counts."""
+    distinct = list({point.id: point for point in body.all_points()}.values())
+    points = _admitted(state, distinct, body)
+    return ops.Upsert(
+        ids=[point.id for point in points],
+        vectors=columns((point.named_vectors() for point in points), state.vectors, resolve),
+        payloads=[_stored(point.payload) for point in points],
+    )
+
+
+def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve) -> ops.UpdateVectors:
+    """Several entries for one id are merged. Raises NotFound for an id that does not exist."""
+    vectors: dict[PointId, dict[str, WireVector]] = {}
+    for point in body.points:
+        vectors.setdefault(point.id, {}).update(point.named_vectors())
+    if body.update_filter is None:
+        _require(state, vectors)
+    else:
+        admitted = _matching(state, body.update_filter)
+        vectors = {point_id: value for point_id, value in vectors.items() if admitted(point_id)}
+    return ops.UpdateVectors(list(vectors), columns(vectors.values(), state.vectors, resolve))
+
+
+def delete(state: CollectionState, body: PointsSelector) -> ops.Delete:
+    return ops.Delete(_selected(state, body.points, body.filter, strict=False))
+
+
+def delete_vectors(state: CollectionState, body: DeleteVectors) -> ops.DeleteVectors:
+    for name in body.vector:
+        if name not in state.vectors:
+            raise unknown_vector(name)
+    return ops.DeleteVectors(_selected(state, body.points, body.filter, strict=False), body.vector)
+
+
+def set_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:
+    """Merges top-level keys (null removes one), or into the object at `key`."""
+    patch = bytes(body.payload)
+    payload_object(patch)
+    key = None if body.key is None else json_path.parse(body.key)
+    return _rewritten(state, body.points, body.filter, lambda old: merged_payload(old, patch, key))
+
+
+def overwrite_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:
+    new = _stored(body.payload)
+    return _rewritten(state, body.points, body.filter, lambda old: new)
+
+
+def delete_payload(state: CollectionState, body: DeletePayload) -> ops.ReplacePayloads:
+    paths = [json_path.parse(key) for key in body.keys]
+    return _rewritten(state, body.points, body.filter, lambda old: deleted_keys(old, paths))
+
+
+def clear_payload(state: CollectionState, body: PointsSelector) -> ops.ReplacePayloads:
+    return _rewritten(state, body.points, body.filter, lambda old: EMPTY, strict=False)
+
+
+def _stored(payload: Raw) -> bytes:
+    """A payload's own bytes, once it is known that they can be decoded."""
+    raw = bytes(payload)
+    return raw if payload_object(raw) else EMPTY
+
+
+def _admitted(state: CollectionState, points: list[PointStruct], body: UpsertPoints) -> list[PointStruct]:
+    """Those points that `update_mode` and `update_filter` let through (Qdrant's conditional upsert)."""
+    mode = body.update_mode or "upsert"
+    if mode == "insert_only":
+        return [point for point in points if point.id not in state.ids]
+    if mode == "update_only":
+        points = [point for point in points if point.id in state.ids]
+    if body.update_filter is None:
+        return points
+    matches = _matching(state, body.update_filter)
+    return [point for point in points if point.id not in state.ids or matches(point.id)]
+
+
+def _matching(state: CollectionState, condition: Filter) -> Callable[[PointId], bool]:
+    mask = CollectionView(state).mask(condition)
+
+    def matches(point_id: PointId) -> bool:
+        offset = state.ids.offset_of(point_id)
+        return offset is not None and (mask is None or bool(mask[offset]))
+
+    return matches
+
+
+def _require(state: CollectionState, point_ids: Iterable[PointId]) -> None:
+    for point_id in point_ids:
+        if point_id not in state.ids:
+            raise point_not_found(point_id)
+
+
+def _selected(
+    state: CollectionState, points: Sequence[PointId] | None, condition: Filter | None, strict: bool = True
+) -> list[PointId]:
+    """The distinct ids a selector means. `strict`: an id that does not exist is an error, else it is ignored."""
+    if points is None:
+        return state.ids.ids_of(CollectionView(state).matching(condition).tolist())
+    distinct = list(dict.fromkeys(points))
+    if strict:
+        _require(state, distinct)
+        return distinct
+    return [point_id for point_id in distinct if point_id in state.ids]
+
+
+def _rewritten(
+    state: CollectionState,
+    points: Sequence[PointId] | None,
+    condition: Filter | None,
+    rewrite: Callable[[bytes], bytes],
+    strict: bool = True,
+) -> ops.ReplacePayloads:
+    ids = _selected(state, points, condition, strict)
+    offsets = state.ids.offsets_of(ids).tolist()
+    return ops.ReplacePayloads(ids, [rewrite(state.payloads.raw(offset)) for offset in offsets])
+
+

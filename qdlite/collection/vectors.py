@@ -1,0 +1,68 @@
+"""How do vectors as sent become vectors as stored? Names and kinds are checked, columns are made, one per name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from qdlite.collection.operations import VectorColumn
+from qdlite.errors import BadRequest, unknown_vector
+from qdlite.models.arrays import to_array
+from qdlite.models.vectors import VectorObject, WireVector
+from qdlite.types import VectorArray
+from qdlite.vectors.index import VectorIndex
+
+Resolve = Callable[[VectorObject], VectorArray]
+"""Gives the embedding of an inference object of the request."""
+
+
+def columns(
+    rows: Iterable[Mapping[str, WireVector]], indexes: Mapping[str, VectorIndex], resolve: Resolve
+) -> dict[str, VectorColumn]:
+    """Prepared columns by vector name for points in the order given.
+
+    Raises WrongInput for an unknown name, a wrong kind or a wrong dimension.
+    """
+    at: dict[str, list[int]] = {}
+    values: dict[str, list[WireVector]] = {}
+    for row, vectors in enumerate(rows):
+        for name, vector in vectors.items():
+            if name not in values:
+                if name not in indexes:
+                    raise unknown_vector(name)
+                at[name], values[name] = [], []
+            at[name].append(row)
+            values[name].append(vector)
+    return {
+        name: VectorColumn(np.array(at[name], np.intp), _prepared(name, column, indexes[name], resolve))
+        for name, column in values.items()
+    }
+
+
+def _prepared(name: str, column: list[WireVector], index: VectorIndex, resolve: Resolve) -> Any:
+    block = _dense_block(column)
+    if block is not None:
+        return index.prepare_batch(cast(Any, block))
+    return index.prepare_batch([_array(name, vector, resolve) for vector in column])
+
+
+def _dense_block(column: list[WireVector]) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    """One float32 array of plain dense vectors of equal size; None if the column is anything else."""
+    first = column[0]
+    if not isinstance(first, list) or not first or isinstance(first[0], list):
+        return None
+    size = len(first)
+    if any(type(vector) is not list or len(vector) != size or type(vector[0]) is list for vector in column):
+        return None
+    return np.array(column, np.float32)
+
+
+def _array(name: str, vector: WireVector, resolve: Resolve) -> VectorArray:
+    if not (isinstance(vector, VectorObject) and vector.is_inference):
+        return to_array(vector)
+    embedding = resolve(vector)
+    if not name and isinstance(embedding, tuple):
+        raise BadRequest("Sparse vector from document inference should be named")
+    return embedding

@@ -1,0 +1,108 @@
+"""How do queries and filters see a collection? A short-lived view of its state, used under the read lock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Ids
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.collection.config import named, sparse_params
+from qdlite.collection.state import CollectionState
+from qdlite.errors import unknown_vector
+from qdlite.filters.compile import mask as compiled_mask
+from qdlite.models.filters import Filter
+from qdlite.payload.fields import FieldIndexes
+from qdlite.types import BoolArray, Distance, Offset, OffsetArray, PointId
+from qdlite.vectors.index import VectorIndex
+
+
+class CollectionView:
+    """A collection's state as queries and filters need it; valid while the read (or write) lock is held."""
+
+    def __init__(self, state: CollectionState) -> None:
+        self.state = state
+
+    @property
+    def fields(self) -> FieldIndexes:
+        return self.state.fields
+
+    @property
+    def alive(self) -> BoolArray:
+        """Which offsets hold a point."""
+        return self.state.ids.alive
+
+    @property
+    def capacity(self) -> int:
+        """Length of masks: one more than the highest offset ever used."""
+        return self.state.ids.extent
+
+    @property
+    def count(self) -> int:
+        return len(self.state.ids)
+
+    @property
+    def version(self) -> int:
+        return self.state.version
+
+    def vector(self, name: str) -> VectorIndex:
+        """The index of a named vector. Raises WrongInput for an unknown name."""
+        try:
+            return self.state.vectors[name]
+        except KeyError:
+            raise unknown_vector(name) from None
+
+    def distance(self, name: str) -> Distance:
+        """The distance of a named vector; sparse vectors are compared by Dot."""
+        params = named(self.state.config.params.vectors).get(name)
+        if params is not None:
+            return params.distance
+        if name in sparse_params(self.state.config):
+            return "Dot"
+        raise unknown_vector(name)
+
+    def vector_names(self) -> list[str]:
+        return list(self.state.vectors)
+
+    def vector_present(self, name: str) -> BoolArray | None:
+        """Which offsets have the named vector; None if the collection does not know the name."""
+        index = self.state.vectors.get(name)
+        return None if index is None else index.present
+
+    def offset_of(self, point_id: PointId) -> Offset | None:
+        return self.state.ids.offset_of(point_id)
+
+    def ids(self, offsets: OffsetArray) -> list[PointId]:
+        return self.state.ids.ids_of(offsets.tolist())
+
+    def versions(self, offsets: OffsetArray) -> NDArray[np.int64]:
+        """The operation that last changed each point."""
+        return self.state.ids.versions[offsets]
+
+    def sorted_offsets(self, start: PointId | None = None) -> OffsetArray:
+        """Offsets in id order, from `start` (inclusive) on."""
+        return self.state.ids.sorted_offsets(start)
+
+    def mask(self, condition: Filter | None, excluded: Ids[PointId] = ()) -> BoolArray | None:
+        """Which offsets match and are not among the excluded ids; None means every point that there is."""
+        found = None if condition is None else compiled_mask(condition, self)
+        offsets = self.state.ids.offsets_of(excluded)
+        if not len(offsets):
+            return found
+        admitted = (self.alive[: self.capacity] if found is None else found).copy()
+        admitted[offsets] = False
+        return admitted
+
+    def matching(self, condition: Filter | None) -> OffsetArray:
+        """Offsets of the points that match."""
+        mask = self.mask(condition)
+        return np.flatnonzero(self.alive[: self.capacity] if mask is None else mask)
+
+    def count_matching(self, condition: Filter | None) -> int:
+        mask = self.mask(condition)
+        return self.count if mask is None else int(np.count_nonzero(mask))
+
+    def all_ids(self) -> Sequence[PointId]:
+        """The id at every offset, also of deleted points, for conditions on ids."""
+        return self.state.ids.all_ids

@@ -1,0 +1,6 @@
+"""Collections by name, aliases, and every call of the API on them: all of qdlite, without any server."""
+
+from qdlite.database.database import Database
+from qdlite.database.embeddings import RequestContext
+
+__all__ = ["Database", "RequestContext"]

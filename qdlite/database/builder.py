@@ -1,0 +1,74 @@
+"""Who builds the graphs? One background thread per database, which works while there is work and sleeps otherwise."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from qdlite.collection.collection import Collection
+
+_log = logging.getLogger(__name__)
+_STEP_SECONDS = 0.05
+_ERROR_PAUSE_SECONDS = 1.0
+
+
+class IndexBuilder:
+    """Extends the graphs of all collections outside of their locks.
+
+    The thread is started by the first `wake` with anything to do, so that small databases never have one; it is a
+    daemon, and `close` ends it.
+    """
+
+    def __init__(self, collections: Callable[[], Sequence[Collection]]) -> None:
+        self._collections = collections
+        self._work = threading.Event()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def wake(self, collection: Collection) -> None:
+        """To be called after a write: costs nothing unless the collection has vectors to index."""
+        if not self._work.is_set() and collection.pending_work():
+            self._work.set()
+            self._start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Blocks until no collection has anything to index, for tests and benchmarks; False if time ran out."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while any(collection.pending_work() for collection in self._collections()):
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            self._work.set()
+            self._start()
+            time.sleep(0.01)
+        return True
+
+    def close(self) -> None:
+        """Ends the thread after its current step."""
+        self._closed = True
+        self._work.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="qdlite-index-builder", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._work.wait()
+            if self._closed:
+                return
+            self._work.clear()
+            try:
+                remaining = [collection.build_step(_STEP_SECONDS) for collection in self._collections()]
+            except Exception:
+                _log.exception("Building a vector index failed; searches stay exact until it succeeds")
+                time.sleep(_ERROR_PAUSE_SECONDS)
+                remaining = [True]
+            if any(remaining):
+                self._work.set()

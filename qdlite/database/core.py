@@ -1,0 +1,61 @@
+"""What do all calls of a database share? Its collections, its inference, its builder, and how locks are taken."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from qdlite.collection.collection import Collection
+from qdlite.collection.view import CollectionView
+from qdlite.database.builder import IndexBuilder
+from qdlite.database.names import Names
+from qdlite.errors import NotFound, lookup_collection_not_found
+from qdlite.inference import InferenceService, InferenceSettings
+
+_log = logging.getLogger(__name__)
+
+
+class DatabaseCore:
+    """The parts of a database."""
+
+    def __init__(self, inference: InferenceSettings | None = None) -> None:
+        self.inference = InferenceService(inference)
+        self._names = Names()
+        self._builder = IndexBuilder(self._names.collections)
+
+    def close(self) -> None:
+        """Ends the background thread and lets go of all data and models."""
+        self._builder.close()
+        self._names.clear()
+        self.inference.close()
+
+    def wait_until_indexed(self, timeout: float | None = None) -> bool:
+        """Blocks until every graph is up to date; False if `timeout` (seconds) ran out before."""
+        return self._builder.wait(timeout)
+
+    def collection(self, name: str) -> Collection:
+        """The collection of a name or alias. Raises NotFound."""
+        return self._names.resolve(name)
+
+    @contextmanager
+    def _views(self, name: str, lookups: Iterable[str] = ()) -> Iterator[dict[str, CollectionView]]:
+        """Views of a collection (under its own name as given) and of those it looks vectors up in.
+
+        The read locks are taken in the order of the collections' names and each only once, so that requests which
+        look into each other's collections cannot block one another.
+        """
+        collections = {name: self._names.resolve(name)}
+        for lookup in lookups:
+            collections[lookup] = self._lookup(lookup)
+        views: dict[str, CollectionView] = {}
+        with ExitStack() as stack:
+            for collection in sorted(set(collections.values()), key=lambda collection: collection.name):
+                views[collection.name] = stack.enter_context(collection.reading())
+            yield {given: views[collection.name] for given, collection in collections.items()}
+
+    def _lookup(self, name: str) -> Collection:
+        try:
+            return self._names.resolve(name)
+        except NotFound:
+            raise lookup_collection_not_found(name) from None

@@ -1,0 +1,70 @@
+"""How do the inference objects of a request become vectors? The only place where inference meets requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from qdlite.inference import InferenceInput, InferenceService
+from qdlite.models.points import UpdateVectors, UpsertPoints
+from qdlite.models.vectors import VectorObject, WireVector
+from qdlite.types import VectorArray
+
+Mode = Literal["update", "search"]
+
+
+@dataclass
+class RequestContext:
+    """What a call needs to know beyond its body, and what it reports back.
+
+    `headers` may carry keys of external providers; `timeout` is in seconds; `usage` is filled with the tokens
+    read, by model name as given.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+class Embeddings:
+    """The vectors of all inference objects of one request; call it with an object to get its vector."""
+
+    def __init__(self, vectors: dict[object, VectorArray]) -> None:
+        self._vectors = vectors
+
+    def __call__(self, item: VectorObject) -> VectorArray:
+        return self._vectors[_input(item).key]
+
+
+NOTHING = Embeddings({})
+
+
+def embed(
+    service: InferenceService, objects: Iterable[VectorObject], mode: Mode, context: RequestContext
+) -> Embeddings:
+    """Embeds all objects in one call of the service, each distinct one once. Raises InferenceError and others."""
+    inputs = {item.key: item for item in map(_input, objects)}
+    if not inputs:
+        return NOTHING
+    result = service.infer(list(inputs.values()), mode, headers=context.headers, timeout=context.timeout)
+    for model, tokens in result.usage.items():
+        context.usage[model] = context.usage.get(model, 0) + tokens
+    return Embeddings(dict(zip(inputs, result.embeddings, strict=True)))
+
+
+def inference_objects(vectors: Iterable[WireVector]) -> list[VectorObject]:
+    """Those values of a write that stand for a vector."""
+    return [item for item in vectors if isinstance(item, VectorObject) and item.is_inference]
+
+
+def written_vectors(body: UpsertPoints | UpdateVectors) -> Iterable[WireVector]:
+    """Every vector value of an upsert or an update of vectors."""
+    points = body.all_points() if isinstance(body, UpsertPoints) else body.points
+    for point in points:
+        yield from point.named_vectors().values()
+
+
+def _input(item: VectorObject) -> InferenceInput:
+    kind = cast(Literal["text", "image", "object"], item.kind)
+    return InferenceInput(getattr(item, kind), kind, item.model or "", item.options)

@@ -1,0 +1,95 @@
+"""Which collection does a name mean? Collections and aliases, changed together under one mutex."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from qdlite.collection.collection import Collection
+from qdlite.errors import NotFound, WrongInput, collection_exists, collection_not_found
+from qdlite.models.collections import ChangeAliases, CreateAlias, DeleteAlias, RenameAlias
+
+
+class Names:
+    """Collections and aliases by name. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._collections: dict[str, Collection] = {}
+        self._aliases: dict[str, str] = {}
+        self._mutex = threading.Lock()
+
+    def resolve(self, name: str) -> Collection:
+        """The collection of a name or alias. Raises NotFound."""
+        found = self._collections.get(self._aliases.get(name, name))
+        if found is None:
+            raise collection_not_found(name)
+        return found
+
+    def knows(self, name: str) -> bool:
+        return name in self._collections or name in self._aliases
+
+    def collections(self) -> list[Collection]:
+        """All collections, in name order."""
+        return [collection for _, collection in sorted(self._collections.copy().items())]
+
+    def add(self, collection: Collection) -> None:
+        """Raises AlreadyExists, or WrongInput if an alias has the name."""
+        with self._mutex:
+            if collection.name in self._collections:
+                raise collection_exists(collection.name)
+            if collection.name in self._aliases:
+                raise WrongInput(
+                    f"Can't create collection with name {collection.name}. Alias with the same name already exists"
+                )
+            self._collections[collection.name] = collection
+
+    def put(self, collection: Collection) -> None:
+        """Puts a collection under its name, in place of one that may be there."""
+        with self._mutex:
+            self._collections[collection.name] = collection
+
+    def remove(self, name: str) -> bool:
+        """Removes a collection (not an alias) and the aliases that point at it; tells whether it existed."""
+        with self._mutex:
+            self._aliases = {alias: target for alias, target in self._aliases.items() if target != name}
+            return self._collections.pop(name, None) is not None
+
+    def clear(self) -> None:
+        with self._mutex:
+            self._collections, self._aliases = {}, {}
+
+    def aliases(self, collection: str | None = None) -> list[tuple[str, str]]:
+        """(alias, collection) pairs in alias order, of all collections or of one. Raises NotFound."""
+        wanted = None if collection is None else self.resolve(collection).name
+        return [pair for pair in sorted(self._aliases.items()) if wanted in (None, pair[1])]
+
+    def change_aliases(self, body: ChangeAliases) -> None:
+        """Applies the actions in order; an error stops there, earlier actions stay (as in Qdrant)."""
+        for action in body.actions:
+            with self._mutex:
+                _ALIAS_ACTIONS[action.kind](self, getattr(action, action.kind))
+
+    def _create_alias(self, action: CreateAlias) -> None:
+        if action.collection_name not in self._collections:
+            raise collection_not_found(action.collection_name)
+        if action.alias_name in self._collections:
+            raise collection_exists(action.alias_name)
+        self._aliases[action.alias_name] = action.collection_name
+
+    def _delete_alias(self, action: DeleteAlias) -> None:
+        self._aliases.pop(action.alias_name, None)
+
+    def _rename_alias(self, action: RenameAlias) -> None:
+        if action.old_alias_name not in self._aliases:
+            raise NotFound(f"Alias {action.old_alias_name} does not exists!")
+        if action.new_alias_name in self._collections:
+            raise collection_exists(action.new_alias_name)
+        self._aliases[action.new_alias_name] = self._aliases.pop(action.old_alias_name)
+
+
+_ALIAS_ACTIONS: dict[str, Callable[[Names, Any], None]] = {
+    "create_alias": Names._create_alias,
+    "delete_alias": Names._delete_alias,
+    "rename_alias": Names._rename_alias,
+}
