@@ -311,6 +311,40 @@ class ScrollResult(Struct, frozen=True, kw_only=True):
     next_page_offset: PointId | None
 
 
+class CountResult(Struct, frozen=True):
+    count: int
+
+
+class FacetHit(Struct, frozen=True):
+    value: str | int | bool
+    count: int
+
+
+class FacetResponse(Struct, frozen=True):
+    hits: list[FacetHit]
+
+
+class MatrixPair(Struct, frozen=True):
+    """Two points of the sample and their score."""
+
+    a: PointId
+    b: PointId
+    score: float
+
+
+class MatrixPairs(Struct, frozen=True):
+    pairs: list[MatrixPair]
+
+
+class MatrixOffsets(Struct, frozen=True, kw_only=True):
+    """The same in coordinate form: positions in `ids` and a score each."""
+
+    offsets_row: list[int]
+    offsets_col: list[int]
+    scores: list[float]
+    ids: list[PointId]
+
+
 class UpdateResult(Model, frozen=True, kw_only=True):
     operation_id: int
     status: Literal["acknowledged", "completed", "wait_timeout"]
