@@ -58,12 +58,12 @@ class Collection:
     def reading(self) -> Iterator[CollectionView]:
         """A consistent view; while it is open other readers go on and writers wait. Do not nest."""
         with self._lock.shared():
-            yield CollectionView(self._state)
+            yield CollectionView(self._state, self.name)
 
     def read(self, work: Callable[[CollectionView], _R]) -> _R:
         """Runs `work` on a consistent view; other readers go on, writers wait."""
         with self._lock.shared():
-            return work(CollectionView(self._state))
+            return work(CollectionView(self._state, self.name))
 
     def write(self, prepare: Callable[[CollectionState], Operation]) -> OperationId:
         """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Ids
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,22 @@ from qdlite.errors import unknown_vector
 from qdlite.filters.compile import mask as compiled_mask
 from qdlite.models.filters import Filter
 from qdlite.payload.fields import FieldIndexes
-from qdlite.types import BoolArray, Distance, Offset, OffsetArray, PointId
+from qdlite.queries.view import VectorTraits
+from qdlite.types import BoolArray, Offset, OffsetArray, PointId
 from qdlite.vectors.index import VectorIndex
 
 
 class CollectionView:
     """A collection's state as queries and filters need it; valid while the read (or write) lock is held."""
 
-    def __init__(self, state: CollectionState) -> None:
+    def __init__(self, state: CollectionState, name: str = "") -> None:
         self.state = state
+        self.name = name
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Chooses samples, differently at every request."""
+        return np.random.default_rng()
 
     @property
     def fields(self) -> FieldIndexes:
@@ -53,14 +60,15 @@ class CollectionView:
         except KeyError:
             raise unknown_vector(name) from None
 
-    def distance(self, name: str) -> Distance:
-        """The distance of a named vector; sparse vectors are compared by Dot."""
-        params = named(self.state.config.params.vectors).get(name)
-        if params is not None:
-            return params.distance
-        if name in sparse_params(self.state.config):
-            return "Dot"
-        raise unknown_vector(name)
+    def traits(self, name: str) -> VectorTraits:
+        """Kind, distance and modifier of a named vector. Raises WrongInput for an unknown name."""
+        dense = named(self.state.config.params.vectors).get(name)
+        if dense is not None:
+            return VectorTraits("multi" if dense.multivector_config else "dense", dense.distance)
+        sparse = sparse_params(self.state.config).get(name)
+        if sparse is None:
+            raise unknown_vector(name)
+        return VectorTraits("sparse", "Dot", sparse.modifier == "idf")
 
     def vector_names(self) -> list[str]:
         return list(self.state.vectors)
@@ -73,8 +81,8 @@ class CollectionView:
     def offset_of(self, point_id: PointId) -> Offset | None:
         return self.state.ids.offset_of(point_id)
 
-    def ids(self, offsets: OffsetArray) -> list[PointId]:
-        return self.state.ids.ids_of(offsets.tolist())
+    def ids(self, offsets: Iterable[Offset]) -> list[PointId]:
+        return self.state.ids.ids_of(offsets)
 
     def versions(self, offsets: OffsetArray) -> NDArray[np.int64]:
         """The operation that last changed each point."""
