@@ -19,6 +19,7 @@ FOUNDATION = {"errors", "types"}
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
+    "version": set(),
     "models": set(),
     "text": {"models"},
     "payload": {"models", "text"},
@@ -30,13 +31,13 @@ LAYERS: dict[str, set[str]] = {
     "persistence": {"models", "collection"},
     "database": {"models", "text", "payload", "vectors", "filters", "queries"}
     | {"inference", "collection", "persistence"},
-    "qdlite": {"models", "database", "qdlite_server"},
-    "qdlite_server": {"models", "database"},
+    "qdlite": {"version", "models", "database", "qdlite_server"},
+    "qdlite_server": {"version", "models", "database"},
 }
 
 # Packages that only some files may name at all.
 HOMES: dict[str, str] = {
-    "hnswlib": "qdlite/vectors/hnsw.py",
+    "hnswlib": "qdlite/vectors/graph.py",
     "fastembed": "qdlite/inference/embedders/fastembed*.py",
     "onnxruntime": "qdlite/inference/embedders/fastembed*.py",
     "starlette": "server/qdlite_server/*",
@@ -44,7 +45,7 @@ HOMES: dict[str, str] = {
 }
 
 # Slow to load, or optional: imported inside a function only (or for the type checker).
-LAZY = {"hnswlib", "fastembed", "onnxruntime", "scipy"}
+LAZY = {"PIL", "fastembed", "hnswlib", "huggingface_hub", "onnxruntime", "qdrant_edge", "scipy"}
 
 SOURCES = sorted([*(ROOT / "qdlite").rglob("*.py"), *(ROOT / "server").rglob("*.py")])
 
@@ -62,7 +63,13 @@ def part_of(module: str) -> str:
     return rest.split(".")[0] if top == "qdlite" and rest else top
 
 
-def imported_modules(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+def imported_modules(node: ast.AST, package: str) -> list[str]:
+    """The modules `node` imports, by statement or by a call of `import_module` with a literal name."""
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func).rpartition(".")[2] in {"import_module", "__import__"}
+        return [str(name.value) for name in node.args[:1] if called and isinstance(name, ast.Constant)]
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return []
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     base = node.module or ""
@@ -78,8 +85,7 @@ def imports(path: Path, tree: ast.Module) -> Iterator[str]:
     """Every module imported anywhere in `tree`, functions included. Relative imports start at `path`."""
     package = module_name(path) if path.name == "__init__.py" else module_name(path).rpartition(".")[0]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from imported_modules(node, package)
+        yield from imported_modules(node, package)
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -89,9 +95,8 @@ def is_type_checking(node: ast.AST) -> bool:
 def imports_at_load(node: ast.AST) -> Iterator[str]:
     """The modules imported when `node`'s module is: neither in a function nor for the type checker alone."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not is_type_checking(child):
             yield from imported_modules(child, "")
-        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not is_type_checking(child):
             yield from imports_at_load(child)
 
 
@@ -140,8 +145,10 @@ def test_the_table_has_no_cycle() -> None:
             "import starlette.routing",
             "starlette belongs in server/qdlite_server/* only",
         ),
-        ("qdlite/vectors/hnsw.py", "import hnswlib", "hnswlib must be imported inside a function"),
-        ("qdlite/vectors/hnsw.py", "try:\n    import scipy\nfinally: ...", "scipy must be imported inside"),
+        ("qdlite/vectors/x.py", "def f():\n    import_module('hnswlib')", "hnswlib belongs in qdlite/vectors/graph.py"),
+        ("qdlite/vectors/graph.py", "x = importlib.import_module('hnswlib')", "hnswlib must be imported inside"),
+        ("qdlite/vectors/graph.py", "import hnswlib", "hnswlib must be imported inside a function"),
+        ("qdlite/vectors/graph.py", "try:\n    import scipy\nfinally: ...", "scipy must be imported inside"),
     ],
 )
 def test_violations_are_noticed(place: str, source: str, expected: str) -> None:
@@ -153,8 +160,8 @@ def test_violations_are_noticed(place: str, source: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("place", "source"),
     [
-        ("qdlite/vectors/hnsw.py", "import numpy\nfrom qdlite.errors import X\ndef f():\n    import hnswlib"),
-        ("qdlite/vectors/hnsw.py", "if TYPE_CHECKING:\n    import hnswlib"),
+        ("qdlite/vectors/graph.py", "import numpy\nfrom qdlite.errors import X\ndef f():\n    import hnswlib"),
+        ("qdlite/vectors/graph.py", "if TYPE_CHECKING:\n    import hnswlib"),
         ("server/qdlite_server/routes/x.py", "import starlette\nfrom ..endpoint import Endpoint"),
     ],
 )

@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from hatchling.build import build_sdist, build_wheel
 
+from qdlite.version import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA_SUFFIXES = {".json", ".txt", ".msgpack", ".gz", ".typed"}
 
@@ -61,6 +63,10 @@ def test_wheel_is_typed(wheel: set[PurePosixPath]) -> None:
 
 def test_wheel_has_no_tests(wheel: set[PurePosixPath]) -> None:
     assert not [entry for entry in wheel if "tests" in entry.parts or entry.name.startswith("test_")]
+
+
+def test_wheel_is_of_the_version_the_code_reports(wheel: set[PurePosixPath]) -> None:
+    assert f"qdlite-{__version__}.dist-info" in {entry.parts[0] for entry in wheel}
 
 
 def test_wheel_carries_the_licence(wheel: set[PurePosixPath]) -> None:
