@@ -175,3 +175,20 @@ def sparse_dense_conversion() -> WrongInput:
 
 def multi_dense_conversion() -> WrongInput:
     return WrongInput("Conversion between multi and regular vectors failed")
+
+
+_INDEXING = "https://qdrant.tech/documentation/concepts/indexing/#payload-index"
+
+
+def no_range_index(key: str) -> WrongInput:
+    return WrongInput(
+        f"No range index for `order_by` key: `{key}`. Please create one to use `order_by`. "
+        f"Check {_INDEXING} to see which payload schemas support Range conditions"
+    )
+
+
+def no_facet_index(key: str) -> WrongInput:
+    return WrongInput(
+        f"No appropriate index for faceting: `{key}`. Please create one to facet on this field. "
+        f"Check {_INDEXING} to see which payload schemas support Match conditions"
+    )

@@ -1,0 +1,192 @@
+"""What does a payload index of a given type hold, and what can be asked of it?
+
+An index is a view of a column: which of the column's values it knows is a matter of its schema type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec import UNSET
+from numpy.typing import NDArray
+
+from qdlite.errors import MalformedBody
+from qdlite.models.collections import IndexParams, PayloadIndexInfo, SchemaType
+from qdlite.models.common import JsonObject
+from qdlite.payload.column import NO_DATETIME, Column, Fact
+from qdlite.payload.entries import DEAD, Array, rows_mask
+from qdlite.payload.path import JsonPath, parse
+from qdlite.text.options import TextOptions
+
+_LIMIT = 2.0**63
+
+
+class RowValues(NamedTuple):
+    """Values of rows: `rows` (int32) may repeat, for rows with several values; `values` has the same length."""
+
+    rows: NDArray[np.int32]
+    values: Array
+
+
+@dataclass(frozen=True, slots=True)
+class FieldIndex:
+    """A payload index as the user created it. `params` is None if it was given as a plain type name."""
+
+    path: JsonPath
+    schema: SchemaType
+    params: IndexParams | None = None
+    text_options: TextOptions | None = None
+    nested: JsonPath | None = None
+    """The array, with `[]`, whose objects are entries of their own (Qdrant 1.20)."""
+
+    @classmethod
+    def create(cls, path: JsonPath, schema: SchemaType, params: IndexParams | None) -> FieldIndex:
+        """Raises MalformedBody for text options or a nested path that make no sense."""
+        options = None
+        if schema == "text":
+            given = msgspec.to_builtins(params) if params is not None else {}
+            try:
+                options = TextOptions.parse(given)
+            except ValueError as error:
+                raise MalformedBody(str(error)) from None
+        nested = parse(params.nested).array_key() if params is not None and params.nested is not None else None
+        return cls(path, schema, params, options, nested)
+
+    def enabled(self, capability: str, default: bool) -> bool:
+        """Whether an option such as `lookup`, `range`, `prefix` or `phrase_matching` is on."""
+        value = getattr(self.params, capability, None)
+        return default if value is None else bool(value)
+
+    @property
+    def scoring(self) -> bool:
+        """Whether the index can rank texts by BM25."""
+        return self.params is not None and self.params.scoring not in (None, False)
+
+    def info(self, column: Column) -> PayloadIndexInfo:
+        """The index as collection info shows it."""
+        params: Any = UNSET if self.params is None else _echoed(self.params)
+        return PayloadIndexInfo(data_type=self.schema, params=params, points=int(indexed_mask(self, column).sum()))
+
+
+def _echoed(params: IndexParams) -> JsonObject:
+    builtins: JsonObject = msgspec.to_builtins(params)
+    return builtins
+
+
+def integer_values(column: Column) -> RowValues:
+    """Integers, and floats without a fraction as integers."""
+    floats = column.floats.values()
+    whole = (np.floor(floats) == floats) & (np.abs(floats) <= _LIMIT)
+    if not whole.any():
+        return RowValues(column.integers.rows, column.integers.values())
+    converted = np.clip(floats[whole], -_LIMIT, np.nextafter(_LIMIT, 0)).astype(np.int64)
+    converted[floats[whole] == _LIMIT] = np.iinfo(np.int64).max
+    return RowValues(
+        np.concatenate([column.integers.rows, column.floats.rows[whole]]),
+        np.concatenate([column.integers.values(), converted]),
+    )
+
+
+def number_values(column: Column) -> RowValues:
+    """All numbers as float64."""
+    integers = column.integers.values().astype(np.float64)
+    if not len(column.floats):
+        return RowValues(column.integers.rows, integers)
+    return RowValues(
+        np.concatenate([column.integers.rows, column.floats.rows]),
+        np.concatenate([integers, column.floats.values()]),
+    )
+
+
+def datetime_values(column: Column) -> RowValues:
+    """Microseconds since 1970 of the strings that are dates."""
+    micros = column.datetimes()[column.strings.values()]
+    valid = micros != NO_DATETIME
+    return RowValues(column.strings.rows[valid], micros[valid])
+
+
+def string_values(column: Column) -> RowValues:
+    """Codes of strings."""
+    return RowValues(column.strings.rows, column.strings.values())
+
+
+def uuid_values(column: Column) -> RowValues:
+    """Codes of strings that spell a UUID; for each UUID the code of its first spelling."""
+    first = np.full(len(column.texts), -1, np.int32)
+    for codes in column.uuids().values():
+        first[codes] = codes[0]
+    values = first[column.strings.values()]
+    return RowValues(column.strings.rows[values >= 0], values[values >= 0])
+
+
+def bool_values(column: Column) -> RowValues:
+    """0 and 1 for false and true."""
+    size = column.extent
+    false, true = (np.flatnonzero(column.facts(fact, size)) for fact in (Fact.FALSE, Fact.TRUE))
+    rows = np.concatenate([false, true]).astype(np.int32)
+    return RowValues(rows, np.repeat(np.array([0, 1]), [len(false), len(true)]))
+
+
+def place_positions(column: Column) -> NDArray[np.bool_]:
+    """Which places are on the globe; others are not indexed."""
+    longitudes, latitudes = column.places.values(0), column.places.values(1)
+    return (np.abs(longitudes) <= 180) & (np.abs(latitudes) <= 90)
+
+
+def _place_values(column: Column) -> RowValues:
+    rows = column.places.rows[place_positions(column)]
+    return RowValues(rows, rows)
+
+
+_VALUES: dict[SchemaType, Callable[[Column], RowValues]] = {
+    "keyword": string_values,
+    "integer": integer_values,
+    "float": number_values,
+    "geo": _place_values,
+    "text": string_values,
+    "bool": bool_values,
+    "datetime": datetime_values,
+    "uuid": uuid_values,
+}
+
+
+def indexed_mask(index: FieldIndex, column: Column) -> NDArray[np.bool_]:
+    """Rows with at least one value that the index knows."""
+    rows = _VALUES[index.schema](column).rows
+    return rows_mask(rows, column.extent)
+
+
+ORDERED: dict[SchemaType, Callable[[Column], RowValues]] = {
+    "integer": integer_values,
+    "float": number_values,
+    "datetime": datetime_values,
+}
+"""Types that points can be ordered by, with the values that decide."""
+
+COUNTED: dict[SchemaType, Callable[[Column], RowValues]] = {
+    "keyword": string_values,
+    "integer": integer_values,
+    "uuid": uuid_values,
+    "bool": bool_values,
+}
+"""Types with values that a facet can count."""
+
+
+def can_order(index: FieldIndex | None) -> bool:
+    """Whether the index can order points."""
+    return index is not None and index.schema in ORDERED and index.enabled("range", True)
+
+
+def can_count(index: FieldIndex | None) -> bool:
+    """Whether the index can count its distinct values."""
+    return index is not None and index.schema in COUNTED and index.enabled("lookup", True)
+
+
+def alive(found: RowValues) -> RowValues:
+    """The same without values of rows that were rewritten."""
+    keep = found.rows != DEAD
+    return found if keep.all() else RowValues(found.rows[keep], found.values[keep])

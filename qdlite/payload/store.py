@@ -1,0 +1,132 @@
+"""Where do payloads live, and what are the bytes of a changed payload?
+
+A payload stays as the client wrote it: reading gives the same bytes back and costs no decoding. Changes decode
+only the top level, and below it only what a path touches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from qdlite.models.common import JsonObject
+from qdlite.payload.path import JsonPath, delete, merge_at
+from qdlite.types import Json, Offset
+
+EMPTY = b"{}"
+
+_TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_WHOLE = msgspec.json.Decoder(dict[str, Any])
+_NULL = b"null"
+
+
+class PayloadStore:
+    """The encoded payload of each offset; `{}` where none was set."""
+
+    def __init__(self) -> None:
+        self._encoded: list[bytes] = []
+        self.total_bytes = 0
+        """Size of all payloads that are not empty."""
+
+    def __len__(self) -> int:
+        """One more than the highest offset that ever had a payload."""
+        return len(self._encoded)
+
+    def set_bytes(self, offset: Offset, encoded: bytes) -> None:
+        """Replaces the payload of an offset by a JSON object; null is an empty one."""
+        if encoded == EMPTY or encoded == _NULL:
+            encoded = EMPTY
+        missing = offset + 1 - len(self._encoded)
+        if missing > 0:
+            self._encoded.extend([EMPTY] * missing)
+        self.total_bytes += _size(encoded) - _size(self._encoded[offset])
+        self._encoded[offset] = encoded
+
+    def clear(self, offset: Offset) -> None:
+        """Empties the payload of an offset."""
+        if offset < len(self._encoded):
+            self.set_bytes(offset, EMPTY)
+
+    def raw(self, offset: Offset) -> bytes:
+        """The payload as it was sent."""
+        return self._encoded[offset] if offset < len(self._encoded) else EMPTY
+
+    def get(self, offset: Offset) -> JsonObject:
+        """The payload, freshly decoded."""
+        return _WHOLE.decode(self.raw(offset))
+
+    def items(self, key: str) -> Iterator[tuple[Offset, JsonObject]]:
+        """Offsets and payloads of which only the value of `key` is decoded; payloads without it are left out."""
+        decode = _key_decoder(key).decode
+        for offset, encoded in enumerate(self._encoded):
+            if encoded is not EMPTY:
+                value = decode(encoded).value
+                if value is not msgspec.UNSET:
+                    yield offset, {key: value}
+
+    def one(self, offset: Offset, key: str) -> JsonObject:
+        """The payload of one offset, of which only the value of `key` is decoded."""
+        value = _key_decoder(key).decode(self.raw(offset)).value
+        return {} if value is msgspec.UNSET else {key: value}
+
+
+def _size(encoded: bytes) -> int:
+    return 0 if encoded is EMPTY else len(encoded)
+
+
+@lru_cache(maxsize=256)
+def _key_decoder(key: str) -> msgspec.json.Decoder[Any]:
+    """Decodes one key of an object and skips the others, several times faster than decoding all."""
+    shape = msgspec.defstruct("_Key", [("value", Any, msgspec.UNSET)], rename={"value": key})
+    return msgspec.json.Decoder(shape)
+
+
+def merged_payload(encoded: bytes, patch: bytes, path: JsonPath | None = None) -> bytes:
+    """The payload after a patch was merged into it, or into the objects at `path`; null removes a key.
+
+    Values that the patch does not touch keep their bytes.
+    """
+    parts = _TOP_LEVEL.decode(encoded)
+    if path is None:
+        for key, value in _TOP_LEVEL.decode(patch).items():
+            if bytes(value).strip() == _NULL:
+                parts.pop(key, None)
+            else:
+                parts[key] = value
+        return msgspec.json.encode(parts)
+    changed = merge_at(_decoded(parts, path.key), path, _WHOLE.decode(patch))
+    parts[path.key] = msgspec.Raw(_encode(changed[path.key]))
+    return msgspec.json.encode(parts)
+
+
+def deleted_keys(encoded: bytes, paths: Iterable[JsonPath]) -> bytes:
+    """The payload without the values at `paths`. Values that no path touches keep their bytes."""
+    parts = _TOP_LEVEL.decode(encoded)
+    for path in paths:
+        if len(path.steps) == 1:
+            parts.pop(path.key, None)
+        elif path.key in parts:
+            changed = delete(_decoded(parts, path.key), path)
+            parts[path.key] = msgspec.Raw(_encode(changed[path.key]))
+    return msgspec.json.encode(parts)
+
+
+def _decoded(parts: dict[str, msgspec.Raw], key: str) -> JsonObject:
+    return {key: msgspec.json.decode(parts[key])} if key in parts else {}
+
+
+def _encode(value: Json) -> bytes:
+    """JSON of a decoded value. Old versions of msgspec refuse integers beyond 64 bits."""
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, msgspec.MsgspecError):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode_payload(encoded: bytes) -> JsonObject:
+    """A payload from its bytes."""
+    return _WHOLE.decode(encoded)
