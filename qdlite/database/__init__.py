@@ -2,5 +2,6 @@
 
 from qdlite.database.database import Database
 from qdlite.database.embeddings import RequestContext
+from qdlite.inference import InferenceSettings, ModelDescription
 
-__all__ = ["Database", "RequestContext"]
+__all__ = ["Database", "InferenceSettings", "ModelDescription", "RequestContext"]

@@ -1,0 +1,35 @@
+"""An in-memory vector database that answers Qdrant's API.
+
+`Database` is the engine; `client()` and `async_client()` return the stock Qdrant clients on one, without a server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qdlite import errors, models
+from qdlite.database import Database
+from qdlite.version import __version__
+
+if TYPE_CHECKING:
+    from qdrant_client import AsyncQdrantClient, QdrantClient
+
+__all__ = ["Database", "__version__", "async_client", "client", "errors", "models"]
+
+
+def client(database: Database | None = None, **options: Any) -> QdrantClient:
+    """The stock `QdrantClient` on a database in this process: no server, no socket.
+
+    Without `database` it gets one of its own, which closes with the client. `options` are those of the client.
+    Documents are embedded by the database. Needs the package qdrant-client.
+    """
+    from qdlite_server import inprocess
+
+    return inprocess.client(database, **options)
+
+
+def async_client(database: Database | None = None, **options: Any) -> AsyncQdrantClient:
+    """As `client`, for asyncio: searches and writes run in threads, so the event loop stays free."""
+    from qdlite_server import inprocess
+
+    return inprocess.async_client(database, **options)

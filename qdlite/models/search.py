@@ -1,0 +1,157 @@
+"""How did queries look before the universal query? Search, recommend and discover bodies that old clients send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from msgspec.structs import force_setattr
+
+from qdlite.models.base import Model, UInt, at_least
+from qdlite.models.common import ShardKeys, WithPayload, WithVector
+from qdlite.models.filters import Filter
+from qdlite.models.query import (
+    ContextPair,
+    LookupLocation,
+    SearchParams,
+    VectorInput,
+    WithLookup,
+    checked_input,
+    input_problems,
+)
+from qdlite.models.vectors import VectorObject, vector_problems
+
+_STRATEGIES = ("average_vector", "best_score", "sum_scores")
+
+
+class NamedVector(Model, frozen=True, kw_only=True):
+    """A dense or sparse query vector with the name of the vector it is meant for."""
+
+    name: str
+    vector: list[float] | VectorObject
+
+    def __post_init__(self) -> None:
+        if isinstance(self.vector, VectorObject) and self.vector.is_inference:
+            raise ValueError("data did not match any variant of untagged enum NamedVectorStruct")
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if isinstance(self.vector, VectorObject):
+            yield from vector_problems(self.vector, "vector")
+
+
+class _Common(Model, frozen=True, kw_only=True):
+    """What all of these requests share. `top` is the old name of `limit`."""
+
+    filter: Filter | None = None
+    params: SearchParams | None = None
+    limit: UInt | None = None
+    top: UInt | None = None
+    offset: UInt | None = None
+    with_payload: WithPayload | None = None
+    with_vector: WithVector | None = None
+    with_vectors: WithVector | None = None
+    shard_key: ShardKeys | None = None
+
+    rules: ClassVar = {"limit": at_least(1)}
+
+    def __post_init__(self) -> None:
+        if self.limit is None:
+            if self.top is None:
+                raise ValueError("missing field `limit`")
+            force_setattr(self, "limit", self.top)
+        if self.with_vector is None:
+            force_setattr(self, "with_vector", self.with_vectors)
+
+    def common(self) -> dict[str, Any]:
+        """The fields that the universal query has under the same names."""
+        names = ("filter", "params", "limit", "offset", "with_payload", "with_vector", "shard_key")
+        return {name: getattr(self, name) for name in names}
+
+
+class _Grouped(Model, frozen=True, kw_only=True):
+    group_by: str
+    group_size: UInt
+    with_lookup: str | WithLookup | None = None
+
+    def grouping(self) -> dict[str, Any]:
+        return {"group_by": self.group_by, "group_size": self.group_size, "with_lookup": self.with_lookup}
+
+
+class SearchRequest(_Common, frozen=True, kw_only=True):
+    vector: list[float] | NamedVector
+    score_threshold: float | None = None
+
+    path_prefix: ClassVar = "search_request"
+
+
+class SearchRequestBatch(Model, frozen=True, kw_only=True):
+    searches: list[SearchRequest]
+
+
+class SearchGroupsRequest(SearchRequest, _Grouped, frozen=True, kw_only=True):
+    rules: ClassVar = {"limit": at_least(1), "group_size": at_least(1)}
+    path_prefix: ClassVar = "search_group_request"
+
+
+class RecommendRequest(_Common, frozen=True, kw_only=True):
+    positive: list[VectorInput] | None = None
+    negative: list[VectorInput] | None = None
+    strategy: str | None = None
+    score_threshold: float | None = None
+    using: str | None = None
+    lookup_from: LookupLocation | None = None
+
+    path_prefix: ClassVar = "recommend_request"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strategy is not None and self.strategy not in _STRATEGIES:
+            expected = ", ".join(f"`{name}`" for name in _STRATEGIES)
+            raise ValueError(f"unknown variant `{self.strategy}`, expected one of {expected}")
+        force_setattr(self, "positive", [_example(value) for value in self.positive or ()])
+        force_setattr(self, "negative", [_example(value) for value in self.negative or ()])
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        for name, examples in (("positive", self.positive), ("negative", self.negative)):
+            for index, example in enumerate(examples or ()):
+                yield from input_problems(example, f"{name}[{index}]")
+
+
+class RecommendRequestBatch(Model, frozen=True, kw_only=True):
+    searches: list[RecommendRequest]
+
+
+class RecommendGroupsRequest(RecommendRequest, _Grouped, frozen=True, kw_only=True):
+    rules: ClassVar = {"limit": at_least(1), "group_size": at_least(1)}
+    path_prefix: ClassVar = "recommend_group_request"
+
+
+class DiscoverRequest(_Common, frozen=True, kw_only=True):
+    target: VectorInput | None = None
+    context: list[ContextPair] | None = None
+    using: str | None = None
+    lookup_from: LookupLocation | None = None
+
+    path_prefix: ClassVar = "discover_request"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target is not None:
+            force_setattr(self, "target", _example(self.target))
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.target is not None:
+            yield from input_problems(self.target, "target")
+
+
+class DiscoverRequestBatch(Model, frozen=True, kw_only=True):
+    searches: list[DiscoverRequest]
+
+
+def _example(value: Any) -> Any:
+    """An id, dense or sparse vector; these requests know neither multivectors nor inference objects."""
+    checked = checked_input(value)
+    nested = isinstance(checked, list) and checked and isinstance(checked[0], list)
+    if nested or (isinstance(checked, VectorObject) and checked.is_inference):
+        raise ValueError("data did not match any variant of untagged enum RecommendExample")
+    return checked

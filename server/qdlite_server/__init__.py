@@ -1,0 +1,1 @@
+"""How is the database reached? Over HTTP, through the stock client without a socket, from the command line."""

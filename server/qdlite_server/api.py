@@ -1,0 +1,90 @@
+"""How does one request become one answer? The same for both faces: decode, check, call, wrap, encode."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter, time
+from typing import Any
+
+from qdlite.database import Database, RequestContext
+from qdlite.errors import BodyTooLarge, MalformedBody, QdliteError, ServiceError
+from qdlite.models.base import Model, check, decode
+from qdlite_server import routes
+from qdlite_server.endpoint import Answer, Call, Endpoint, Request, failure, success
+from qdlite_server.routing import Route, Router
+from qdlite_server.statistics import Statistics
+
+MAX_BODY = 32 * 2**20
+"""Qdrant's default limit for a request's body, in bytes."""
+
+UNKNOWN = Answer(404)
+
+log = logging.getLogger("qdlite_server")
+
+
+class Api:
+    """A database behind Qdrant's REST API. Safe to call from many threads; never raises."""
+
+    def __init__(self, database: Database, max_body: int = MAX_BODY) -> None:
+        self.database = database
+        self.max_body = max_body
+        self.statistics = Statistics()
+        self._router = Router(routes.ENDPOINTS)
+
+    def find(self, request: Request) -> Route | None:
+        return self._router.find(request.method, request.path)
+
+    def answer(self, request: Request) -> Answer:
+        route = self.find(request)
+        return UNKNOWN if route is None else self.answer_at(route, request)
+
+    def answer_at(self, route: Route, request: Request) -> Answer:
+        """Answers a request whose route is known."""
+        started = perf_counter()
+        answer = self._answered(route, request, started)
+        collection = route.path.get("collection_name", "")
+        self.statistics.add(route.endpoint.label, collection, answer.status, perf_counter() - started, time())
+        return answer
+
+    def _answered(self, route: Route, request: Request, started: float) -> Answer:
+        label = route.endpoint.label
+        try:
+            call = self._call(route, request)
+            result = route.endpoint.handler(self.database, call)
+            if isinstance(result, Answer):
+                return result
+            return success(result, perf_counter() - started, call.context.usage, label)
+        except QdliteError as error:
+            return failure(error, perf_counter() - started, label)
+        except RecursionError:
+            return failure(MalformedBody("recursion limit exceeded"), 0.0, label)
+        except Exception as error:
+            log.exception("%s failed", label)
+            text = f"{type(error).__name__}: {error}"
+            return failure(ServiceError(text), perf_counter() - started, label)
+
+    def _call(self, route: Route, request: Request) -> Call:
+        """Everything that can be wrong before the database is asked, in Qdrant's order: path, query, body."""
+        route.check()
+        values = route.endpoint.parameters.parse(request.query)
+        body = self._body(route.endpoint, request.body)
+        timeout = values.get("timeout")
+        context = RequestContext(headers=request.headers, timeout=None if timeout is None else float(timeout))
+        return Call(route.path, values, body, context, self.statistics)
+
+    def _body(self, endpoint: Endpoint, body: bytes) -> Any:
+        if len(body) > self.max_body:
+            raise too_large(len(body), self.max_body)
+        if endpoint.body is None:
+            return None
+        decoded = decode(body, endpoint.body)
+        if isinstance(decoded, Model):
+            check(decoded)
+        return decoded
+
+
+def too_large(size: int | None, limit: int) -> BodyTooLarge:
+    """`size` in bytes, None if it was not announced."""
+    if size is None:
+        return BodyTooLarge(f"JSON payload has exceeded limit ({limit} bytes).")
+    return BodyTooLarge(f"JSON payload ({size} bytes) is larger than allowed (limit: {limit} bytes).")

@@ -1,0 +1,125 @@
+"""How do the numbers look to Prometheus? Names and help texts are Qdrant's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import TypeAlias
+
+from qdlite_server.measures import Measures, memory, vector_counts
+from qdlite_server.statistics import BUCKETS, Durations
+from qdlite_server.versions import API_VERSION
+
+Labels: TypeAlias = Mapping[str, str]
+Samples: TypeAlias = Iterable[tuple[Labels, float]]
+
+
+def metrics_text(measures: Measures) -> str:
+    """The text format of Prometheus, one family after the other."""
+    return "\n".join([*_application(measures), *_collections(measures), *_responses(measures), *_memory()]) + "\n"
+
+
+def _family(name: str, kind: str, help_text: str, samples: Samples) -> Iterator[str]:
+    lines = [f"{name}{_labels(labels)} {_number(value)}" for labels, value in samples]
+    if lines:
+        yield from (f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", *lines)
+
+
+def _labels(labels: Labels) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _application(measures: Measures) -> Iterator[str]:
+    info = {"name": "qdrant", "version": API_VERSION}
+    yield from _family("app_info", "gauge", "information about qdrant server", [(info, 1)])
+    yield from _family("app_status_recovery_mode", "gauge", "features enabled in qdrant server", [({}, 0)])
+    yield from _family("cluster_enabled", "gauge", "is cluster support enabled", [({}, 0)])
+
+
+def _collections(measures: Measures) -> Iterator[str]:
+    infos = measures.collections
+    vectors = {name: vector_counts(info) for name, info in infos.items()}
+    total = sum(sum(counts.values()) for counts in vectors.values())
+    by_vector = [
+        ({"id": name, "vector": vector}, count) for name, counts in vectors.items() for vector, count in counts.items()
+    ]
+    queues = [({"id": name}, info.update_queue.length) for name, info in infos.items()]
+    points = [({"id": name}, info.points_count) for name, info in infos.items()]
+    running = [({"id": name}, int(info.status == "yellow")) for name, info in infos.items()]
+    gauges: list[tuple[str, str, Samples]] = [
+        ("collections_total", "number of collections", [({}, len(infos))]),
+        ("collections_vector_total", "total number of vectors in all collections", [({}, total)]),
+        ("collection_vectors", "amount of vectors grouped by vector name", by_vector),
+        ("collection_points", "approximate amount of points per collection", points),
+        (
+            "collection_running_optimizations",
+            "number of currently running optimization tasks per collection",
+            running,
+        ),
+        (
+            "collection_update_queue_length",
+            "number of pending operations in update queues per collection",
+            queues,
+        ),
+        (
+            "collection_dead_replicas",
+            "total amount of shard replicas in non-active state",
+            [({}, 0)],
+        ),
+    ]
+    for name, help_text, samples in gauges:
+        yield from _family(name, "gauge", help_text, samples)
+
+
+def _responses(measures: Measures) -> Iterator[str]:
+    rows = [(_response_labels(label, status), durations) for label, status, durations in measures.statistics.totals()]
+    if measures.per_collection:
+        rows = [
+            ({**_response_labels(label, status), **({"collection": name} if name else {})}, durations)
+            for name, label, status, durations in measures.statistics.rows()
+        ]
+    total = [(labels, durations.count) for labels, durations in rows]
+    average = [(labels, durations.total / durations.count) for labels, durations in rows]
+    shortest = [(labels, durations.shortest) for labels, durations in rows]
+    longest = [(labels, durations.longest) for labels, durations in rows]
+    yield from _family("rest_responses_total", "counter", "total number of responses", total)
+    yield from _family("rest_responses_avg_duration_seconds", "gauge", "average response duration", average)
+    yield from _family("rest_responses_min_duration_seconds", "gauge", "minimum response duration", shortest)
+    yield from _family("rest_responses_max_duration_seconds", "gauge", "maximum response duration", longest)
+    yield from _histogram("rest_responses_duration_seconds", rows)
+
+
+def _response_labels(label: str, status: int) -> dict[str, str]:
+    method, _, endpoint = label.partition(" ")
+    return {"method": method, "endpoint": endpoint, "status": str(status)}
+
+
+def _histogram(name: str, rows: list[tuple[dict[str, str], Durations]]) -> Iterator[str]:
+    if rows:
+        yield from (f"# HELP {name} response duration histogram", f"# TYPE {name} histogram")
+    for labels, durations in rows:
+        bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+        for bound, count in zip(bounds, accumulate(durations.histogram), strict=True):
+            yield f"{name}_bucket{_labels({**labels, 'le': bound})} {count}"
+        yield f"{name}_sum{_labels(labels)} {durations.total!r}"
+        yield f"{name}_count{_labels(labels)} {durations.count}"
+
+
+def _memory() -> Iterator[str]:
+    texts = {
+        "active_bytes": "Total number of bytes in active pages allocated by the application",
+        "resident_bytes": "Maximum number of bytes in physically resident data pages mapped",
+    }
+    measured = memory()
+    for name, help_text in texts.items():
+        yield from _family(f"memory_{name}", "gauge", help_text, [({}, measured[name])])

@@ -1,0 +1,69 @@
+"""What does a single node say about clusters and shards?"""
+
+from __future__ import annotations
+
+from qdlite.database import Database
+from qdlite.errors import ServiceError, StandaloneMode
+from qdlite.types import Json
+from qdlite_server import parameters
+from qdlite_server.endpoint import Call, Endpoint, unsupported
+from qdlite_server.parameters import Parameter, Parameters
+
+COLLECTION = "/collections/{collection_name}"
+PEER = 1
+"""The id of this node, which is the only one."""
+
+REMOVAL = Parameters((Parameter("force", parameters.boolean, default=False), *parameters.COLLECTION.known))
+TELEMETRY = Parameters((Parameter("details_level", parameters.unsigned, default=0), *parameters.COLLECTION.known))
+
+
+def status(database: Database, call: Call) -> object:
+    return {"status": "disabled"}
+
+
+def standalone(database: Database, call: Call) -> object:
+    raise StandaloneMode
+
+
+def no_peers(database: Database, call: Call) -> object:
+    """As Qdrant answers when there is no peer to ask."""
+    raise ServiceError("Could not get telemetry from cluster")
+
+
+def distribution(database: Database, call: Call) -> object:
+    """All points lie in shard 0; further shards exist in name only."""
+    info = database.get_collection(call.collection)
+    shards = info.config.params.shard_number
+    local = [
+        {"shard_id": shard, "points_count": 0 if shard else info.points_count, "state": "Active"}
+        for shard in range(shards)
+    ]
+    return {
+        "peer_id": PEER,
+        "shard_count": shards,
+        "local_shards": local,
+        "remote_shards": [],
+        "shard_transfers": [],
+    }
+
+
+def shard_keys(database: Database, call: Call) -> object:
+    method = database.get_collection(call.collection).config.params.sharding_method
+    return {"shard_keys": []} if method == "custom" else {}
+
+
+ENDPOINTS = [
+    Endpoint("GET", "/cluster", status, quick=True),
+    Endpoint("GET", "/cluster/telemetry", no_peers, None, TELEMETRY, quick=True),
+    Endpoint("POST", "/cluster/recover", standalone, quick=True),
+    Endpoint("DELETE", "/cluster/peer/{peer_id}", standalone, None, REMOVAL, quick=True),
+    Endpoint("GET", f"{COLLECTION}/cluster", distribution),
+    Endpoint("POST", f"{COLLECTION}/cluster", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
+    Endpoint("GET", f"{COLLECTION}/shards", shard_keys),
+    Endpoint("PUT", f"{COLLECTION}/shards", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
+    Endpoint("POST", f"{COLLECTION}/shards/delete", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
+    unsupported("GET", "/cluster/metadata/keys", "cluster metadata", documented=False),
+    unsupported("GET", "/cluster/metadata/keys/{key}", "cluster metadata", documented=False),
+    unsupported("PUT", "/cluster/metadata/keys/{key}", "cluster metadata", documented=False),
+    unsupported("DELETE", "/cluster/metadata/keys/{key}", "cluster metadata", documented=False),
+]

@@ -1,0 +1,24 @@
+"""Which payload fields have an index?"""
+
+from __future__ import annotations
+
+from qdlite.database import Database
+from qdlite.models.collections import CreateFieldIndex
+from qdlite_server import parameters
+from qdlite_server.endpoint import Call, Endpoint
+
+PATH = "/collections/{collection_name}/index"
+
+
+def create(database: Database, call: Call) -> object:
+    return database.create_field_index(call.collection, call.body, call.wait)
+
+
+def delete(database: Database, call: Call) -> object:
+    return database.delete_field_index(call.collection, call.path["field_name"], call.wait)
+
+
+ENDPOINTS = [
+    Endpoint("PUT", PATH, create, CreateFieldIndex, parameters.WRITE),
+    Endpoint("DELETE", f"{PATH}/{{field_name}}", delete, None, parameters.WRITE),
+]

@@ -1,0 +1,93 @@
+"""How does the server start, and how does it stop? One process, one event loop, one database."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+
+from qdlite.database import Database, InferenceSettings
+from qdlite_server.api import Api
+from qdlite_server.app import App
+from qdlite_server.settings import Settings
+
+BACKLOG = 2048
+GRACE = 5
+"""Seconds that running requests get to finish when the server is told to stop."""
+
+log = logging.getLogger("qdlite_server")
+
+
+class PortTaken(OSError):
+    """The address cannot be listened on; the text says which and why."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortTaken."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortTaken(f"cannot listen on {host}: {error.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PortTaken(f"cannot listen on {host}:{port}: {reason}; is another server running there?") from None
+    return listener
+
+
+def configured(app: App) -> uvicorn.Server:
+    """uvicorn for one application: no access log of its own, no web sockets, no forwarding headers."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            ws="none",
+            lifespan="on",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+
+
+def serve(settings: Settings, inference: InferenceSettings) -> int:
+    """Serves until told to stop; returns the exit code. Raises PortTaken."""
+    start_log(settings.log_level)
+    listener = listen(settings.host, settings.port)
+    with listener, Database(inference) as database:
+        server = configured(App(Api(database, settings.max_request_mb * 2**20)))
+        signal.signal(signal.SIGTERM, _stopped)
+        host, port = listener.getsockname()[:2]
+        log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        with suppress(KeyboardInterrupt):  # uvicorn shuts down in order, then raises the signal once more
+            server.run(sockets=[listener])
+    log.info("stopped")
+    return 0
+
+
+def _stopped(number: int, frame: FrameType | None) -> None:
+    """uvicorn raises the signal again after its shutdown; that is no reason to die by it."""
+
+
+def start_log(level: str) -> None:
+    """Log lines to standard error: time, level, what happened."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    for name in ("qdlite", "qdlite_server"):
+        logging.getLogger(name).setLevel(level.upper())
