@@ -110,7 +110,8 @@ class Collection:
 
     def build_step(self, budget: float) -> bool:
         """Lets every vector's graph take in waiting vectors for about `budget` seconds; True if work remains."""
-        return any([index.build_step(budget) for index in list(self._state.vectors.values())])
+        remaining = [index.build_step(budget) for index in list(self._state.vectors.values())]
+        return any(remaining)
 
     def pending_work(self) -> int:
         """Number of vectors that wait for the graph's builder."""

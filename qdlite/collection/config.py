@@ -140,9 +140,7 @@ def without_vector(config: CollectionConfig, name: str) -> CollectionConfig:
     if dense.pop(name, None) is None and sparse.pop(name, None) is None:
         raise unknown_vector(name)
     has_sparse = not isinstance(config.params.sparse_vectors, UnsetType)
-    return replace(
-        config, params=replace(config.params, vectors=dense, sparse_vectors=sparse if has_sparse else UNSET)
-    )
+    return replace(config, params=replace(config.params, vectors=dense, sparse_vectors=sparse if has_sparse else UNSET))
 
 
 def inline_storage_warnings(config: CollectionConfig) -> list[str]:

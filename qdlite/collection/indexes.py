@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from qdlite.collection.config import effective_hnsw, named, sparse_params
 from qdlite.models.collections import CollectionConfig, SparseVectorParams, VectorParams
-from qdlite.types import Datatype
 from qdlite.vectors.create import create_index
 from qdlite.vectors.hnsw import HnswIndex, HnswParams
 from qdlite.vectors.index import VectorIndex
@@ -36,7 +34,7 @@ def _dense(name: str, params: VectorParams, config: CollectionConfig, index: Vec
             "multi" if params.multivector_config else "dense",
             size=params.size,
             distance=params.distance,
-            datatype=cast(Datatype, params.datatype or "float32"),
+            datatype=params.datatype or "float32",
             hnsw=hnsw,
             name=name,
         )

@@ -12,7 +12,7 @@ from qdlite.models.collections import CollectionInfo, CollectionWarning
 def collection_info(state: CollectionState) -> CollectionInfo:
     """Status `yellow` while vectors wait for the graph's builder, else `green`."""
     pending = any(index.pending_work() for index in state.vectors.values())
-    warnings = [CollectionWarning(text) for text in inline_storage_warnings(state.config)]
+    warnings = [CollectionWarning(message=text) for text in inline_storage_warnings(state.config)]
     return CollectionInfo(
         status="yellow" if pending else "green",
         warnings=warnings or UNSET,

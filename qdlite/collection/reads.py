@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-
 import msgspec
 import numpy as np
 import orjson
 from msgspec import UNSET, Raw, UnsetType
 
 from qdlite.collection.state import CollectionState
+from qdlite.collection.view import CollectionView
 from qdlite.errors import NotFound, unknown_vector
 from qdlite.models.common import PayloadSelector, WithPayload, WithVector
-from qdlite.models.points import Record
+from qdlite.models.points import Record, ScoredPoint
 from qdlite.payload import path as json_path
+from qdlite.queries.execute import Ranked
 from qdlite.types import FloatArray, Offset, PointId, SparseArray, VectorArray
 
 Render = Callable[[Offset], "Raw | UnsetType"]
 """Gives the JSON of one stored part of a point."""
 
+_decode_floats = msgspec.json.Decoder(list[float]).decode
 _EMPTY_MAP = Raw(b"{}")
 
 
@@ -30,7 +32,7 @@ def json_floats(values: FloatArray) -> bytes:
 
 def shortest_floats(values: FloatArray) -> list[float]:
     """Python floats that print as the shortest decimals of the float32 values."""
-    return msgspec.json.decode(json_floats(values), type=list[float | None])  # type: ignore[return-value]
+    return _decode_floats(json_floats(values))
 
 
 def payload_renderer(state: CollectionState, wanted: WithPayload | None) -> Render:
@@ -92,6 +94,32 @@ def records(
     ]
 
 
+def scored(
+    view: CollectionView,
+    ranked: Ranked,
+    with_payload: WithPayload | None,
+    with_vector: WithVector | None,
+    versions: bool,
+) -> list[ScoredPoint]:
+    """Query results as points. `versions`: show each point's version, else 0 (as Qdrant does without a search)."""
+    state, offsets = view.state, ranked.offsets
+    payload, vector = payload_renderer(state, with_payload), vector_renderer(state, with_vector)
+    ids, at = view.ids(offsets.tolist()), offsets.tolist()
+    numbers = state.ids.versions[offsets].tolist() if versions else [0] * len(at)
+    values = [None] * len(at) if ranked.order_values is None else ranked.order_values.tolist()
+    return [
+        ScoredPoint(
+            id=ids[row],
+            version=numbers[row],
+            score=score,
+            payload=payload(at[row]),
+            vector=vector(at[row]),
+            order_value=values[row],
+        )
+        for row, score in enumerate(shortest_floats(ranked.scores))
+    ]
+
+
 def retrieve(
     state: CollectionState, ids: Sequence[PointId], with_payload: WithPayload | None, with_vector: WithVector | None
 ) -> list[Record]:
@@ -106,5 +134,3 @@ def point(state: CollectionState, point_id: PointId) -> Record:
     if not found:
         raise NotFound(f"Point with id {point_id} does not exists!")
     return found[0]
-
-

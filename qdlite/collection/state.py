@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from qdlite.collection import operations as ops
+from qdlite.collection.fields import CollectionFields
 from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes
 from qdlite.models.collections import CollectionConfig
 from qdlite.models.points import payload_object
-from qdlite.payload.fields import FieldIndexes
 from qdlite.payload.store import PayloadStore
 from qdlite.types import OffsetArray
 from qdlite.vectors.index import VectorIndex
@@ -23,7 +23,7 @@ class CollectionState:
         self.config = config
         self.ids = IdTracker()
         self.payloads = PayloadStore()
-        self.fields = FieldIndexes(self.payloads)
+        self.fields = CollectionFields(self.payloads)
         self.vectors: dict[str, VectorIndex] = vector_indexes(config, {})
         self.version = 0
         """Number of operations applied; also the id of the last one."""

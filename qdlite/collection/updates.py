@@ -21,7 +21,6 @@ from qdlite.models.points import (
     DeleteVectors,
     PointsSelector,
     PointStruct,
-
     SetPayload,
     UpdateVectors,
     UpsertPoints,
@@ -148,5 +147,3 @@ def _rewritten(
     ids = _selected(state, points, condition, strict)
     offsets = state.ids.offsets_of(ids).tolist()
     return ops.ReplacePayloads(ids, [rewrite(state.payloads.raw(offset)) for offset in offsets])
-
-

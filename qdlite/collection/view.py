@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.collection.config import named, sparse_params
+from qdlite.collection.fields import CollectionFields
 from qdlite.collection.state import CollectionState
 from qdlite.errors import unknown_vector
 from qdlite.filters.compile import mask as compiled_mask
 from qdlite.models.filters import Filter
-from qdlite.payload.fields import FieldIndexes
 from qdlite.queries.view import VectorTraits
 from qdlite.types import BoolArray, Offset, OffsetArray, PointId
 from qdlite.vectors.index import VectorIndex
@@ -32,7 +32,7 @@ class CollectionView:
         return np.random.default_rng()
 
     @property
-    def fields(self) -> FieldIndexes:
+    def fields(self) -> CollectionFields:
         return self.state.fields
 
     @property

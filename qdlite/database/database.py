@@ -60,7 +60,9 @@ class Database(Writes, Reads):
         """Whether a collection or alias of the name exists."""
         return self._names.knows(name)
 
-    def create_vector_name(self, name: str, vector_name: str, body: VectorNameConfig, wait: bool = True) -> UpdateResult:
+    def create_vector_name(
+        self, name: str, vector_name: str, body: VectorNameConfig, wait: bool = True
+    ) -> UpdateResult:
         """Adds a named vector to a live collection; adding an equal one again changes nothing."""
         collection = self.collection(name)
         return self._applied(collection, wait, lambda: collection.create_vector_name(vector_name, body))

@@ -120,8 +120,10 @@ class FieldIndexes:
         """Which points share a value of a field, which needs no index."""
         return groups(self.table.column(_parsed(path)))
 
-    def text_scores(self, path: AnyPath, query: str, k: float = 1.2, b: float = 0.75) -> tuple[OffsetArray, FloatArray]:
-        """Offsets of points with a token of the query, and their BM25 scores.
+    def text_scores(
+        self, path: AnyPath, query: str, k: float = 1.2, b: float = 0.75, corpus: BoolArray | None = None
+    ) -> tuple[OffsetArray, FloatArray]:
+        """Offsets of points with a token of the query, and their BM25 scores; statistics over `corpus` (None: all).
 
         Raises WrongInput if the field has no full-text index with `scoring`.
         """
@@ -130,7 +132,7 @@ class FieldIndexes:
         if index is None or index.text_options is None or not index.scoring:
             raise WrongInput(f"No text index with scoring for `{path}`. Please create one to rank by text.")
         column = self.table.column(path)
-        return text_scores(column, column.text_index(index.text_options), query, k, b)
+        return text_scores(column, column.text_index(index.text_options), query, k, b, corpus)
 
     def variables(self, path: AnyPath, offsets: Iterable[Offset]) -> list[Json | Absent]:
         """What a formula sees at a path of each point; see `variables.variable`."""

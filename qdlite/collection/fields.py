@@ -1,0 +1,41 @@
+"""How do queries see payload? The collection's field indexes, with what the query layer asks of them besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qdlite.errors import MalformedBody
+from qdlite.payload import datetimes
+from qdlite.payload.fields import FieldIndexes
+from qdlite.payload.path import parse
+from qdlite.payload.variables import Absent
+from qdlite.types import Json, OffsetArray
+
+
+class CollectionFields(FieldIndexes):
+    """Field indexes that also serve as `queries.view.PayloadFields`."""
+
+    def values(self, path: str, offsets: OffsetArray) -> Sequence[Sequence[Json]]:
+        """The values at a path of each point; an array at its end is entered one level."""
+        return [_listed(value) for value in self.variables(path, offsets.tolist())]
+
+    def is_path(self, text: str) -> bool:
+        """Whether a text is a valid JSON path."""
+        try:
+            parse(text)
+        except MalformedBody:
+            return False
+        return True
+
+    def timestamp(self, text: str) -> int:
+        """Microseconds since the epoch of a date. Raises ValueError saying what is wrong."""
+        try:
+            return datetimes.parse_bound(text)
+        except MalformedBody as error:
+            raise ValueError(error.description) from None
+
+
+def _listed(value: Json | Absent) -> Sequence[Json]:
+    if isinstance(value, Absent):
+        return ()
+    return value if isinstance(value, list) else (value,)
