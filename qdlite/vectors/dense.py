@@ -137,21 +137,18 @@ class DenseIndex:
             return self.nearest_among(query, limit, np.flatnonzero(allowed))
         if self._by_norms and np.isfinite(self._longest):
             return self._nearest_by_norms(query, limit, allowed)
-        scores = self._scan(query[None, :])[0][: None if allowed is None else len(allowed)]
+        scores = self._scan(query[None, :], 0, self._extent if allowed is None else len(allowed))[0]
         chosen = best(scores, limit, allowed)
         return Hits(chosen, scores[chosen])
 
     def nearest_among(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
         """Exact search among ascending offsets, reading only their rows."""
-        scores = self._gather(query[None, :], offsets)[0]
+        scores = self._score(query[None, :], offsets)[0]
         chosen = best_among(scores, min(limit, len(offsets)))
         return Hits(offsets[chosen], scores[chosen])
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
-        queries = np.asarray(vectors, np.float32).reshape(-1, self.size)
-        if len(offsets) * GATHER_SHARE < self._extent or len(queries) * self._extent > 16 * BLOCK:
-            return self._gather(queries, offsets)
-        return self._scan(queries)[:, offsets]
+        return self._score(np.asarray(vectors, np.float32).reshape(-1, self.size), offsets)
 
     def pending_work(self) -> int:
         return 0
@@ -169,15 +166,25 @@ class DenseIndex:
             self._norms = grown(self._norms, self._rows.capacity, 0)
         self._extent = max(self._extent, extent)
 
-    def _scan(self, queries: FloatArray) -> FloatArray:
-        """Similarities to all rows in use, also to those not present."""
+    def _score(self, queries: FloatArray, offsets: OffsetArray) -> FloatArray:
+        """Similarities to the rows at `offsets`: read in order if they are close together, else gathered."""
+        if not len(offsets):
+            return np.empty((len(queries), 0), np.float32)
+        start, stop = int(offsets.min()), int(offsets.max()) + 1
+        if stop - start > len(offsets) * GATHER_SHARE or len(queries) * (stop - start) > 16 * BLOCK:
+            return self._gather(queries, offsets)
+        scores = self._scan(queries, start, stop)
+        return scores if stop - start == len(offsets) and _ascending(offsets) else scores[:, offsets - start]
+
+    def _scan(self, queries: FloatArray, start: int, stop: int) -> FloatArray:
+        """Similarities to all rows from `start` to `stop`, also to those not present."""
         if self._rows.is_float:
-            return self._similarity(queries, self._rows.slice(0, self._extent))
-        scores = np.empty((len(queries), self._extent), np.float32)
+            return self._similarity(queries, self._rows.slice(start, stop))
+        scores = np.empty((len(queries), stop - start), np.float32)
         step = max(1, BLOCK // self.size)
-        for start in range(0, self._extent, step):
-            stop = min(start + step, self._extent)
-            scores[:, start:stop] = self._similarity(queries, self._rows.slice(start, stop))
+        for low in range(start, stop, step):
+            high = min(low + step, stop)
+            scores[:, low - start : high - start] = self._similarity(queries, self._rows.slice(low, high))
         return scores
 
     def _gather(self, queries: FloatArray, offsets: OffsetArray) -> FloatArray:
@@ -208,3 +215,7 @@ class DenseIndex:
             stop = min(start + step, self._extent)
             scores[start:stop] = similarity("Dot", query[None, :], self._rows.slice(start, stop))[0]
         return scores
+
+
+def _ascending(offsets: OffsetArray) -> bool:
+    return bool(np.all(offsets[1:] > offsets[:-1]))

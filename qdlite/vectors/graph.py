@@ -16,6 +16,9 @@ from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
 from qdlite.vectors.shared_lock import SharedLock
 
+GRAPH_THREADS = min(8, os.cpu_count() or 1)
+"""Threads that insert rows."""
+
 _SMALLEST = 1024
 _GONE = -1
 
@@ -50,7 +53,6 @@ class Graph:
         self.tables = threading.Lock()
         self._graph: Any = importlib.import_module("hnswlib").Index(space=shape.space, dim=shape.size)
         self._graph.init_index(max_elements=_SMALLEST, M=shape.m, ef_construction=shape.ef_construct)
-        self._threads = min(8, os.cpu_count() or 1)
         self._offset_of = np.full(_SMALLEST, _GONE, np.intp)
         self._label_of: NDArray[np.intp] = np.full(0, _GONE, np.intp)
         self._dying: list[int] = []
@@ -102,14 +104,13 @@ class Graph:
         with self.lock.exclusive():
             self._bury()
 
-    def insert(self, rows: FloatArray) -> NDArray[np.intp]:
+    def insert(self, rows: FloatArray, threads: int) -> NDArray[np.intp]:
         """Add rows under fresh labels, which answer no search until `connect` is called in the same exclusive
         phase. Returns the labels."""
         labels = np.arange(self._used, self._used + len(rows), dtype=np.intp)
         if self._used + len(rows) > self._graph.get_max_elements():
             self._graph.resize_index(2 * (self._used + len(rows)))
-        # hnswlib uses one thread unless there are more than four rows for each.
-        self._graph.add_items(rows, labels, num_threads=self._threads)
+        self._graph.add_items(rows, labels, num_threads=threads)
         self._used += len(rows)
         return labels
 

@@ -35,7 +35,7 @@ def encode(rows: FloatArray, distance: Distance, datatype: Datatype) -> FloatArr
 
 
 class Matrix:
-    """A 2-D array that grows by doubling and is read as float32."""
+    """A 2-D array that grows and is read as float32."""
 
     def __init__(self, width: int, datatype: Datatype) -> None:
         self.width = width
@@ -60,12 +60,14 @@ class Matrix:
         return self.width * self._data.itemsize
 
     def reserve(self, rows: int) -> None:
-        """Make room for this many rows; those written before stay."""
-        if rows <= len(self._data):
-            return
-        grown = np.zeros((max(rows, 2 * len(self._data), _SMALLEST), self.width), self._data.dtype)
-        grown[: len(self._data)] = self._data
-        self._data = grown
+        """Make room for this many rows; those written before stay.
+
+        Resizes in place, which on most systems moves memory pages instead of copying them: views from `slice` must
+        not be kept across this.
+        """
+        capacity = len(self._data)
+        if rows > capacity:
+            self._data.resize((max(rows, capacity + capacity // 2, _SMALLEST), self.width), refcheck=False)
 
     def write(self, at: OffsetArray | slice, rows: FloatArray) -> None:
         self._data[at] = rows
