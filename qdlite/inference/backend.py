@@ -10,7 +10,7 @@ from qdlite.inference.inputs import Call, Embedded, InferenceInput
 
 
 class Backend(Protocol):
-    """Embeds distinct inputs that name the same model, are of one kind and have equal `Route.shared`."""
+    """Embeds distinct inputs whose routes have an equal `group`."""
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded: ...
 
@@ -18,14 +18,16 @@ class Backend(Protocol):
 class Route(NamedTuple):
     """The way of one input.
 
-    `shared` tells which inputs may travel in one call: those where it is equal. `mrl` is the size to which the
-    vector is cut afterwards. `counted` is whether tokens appear in the usage. Remote routes run last.
+    Inputs with equal `group` travel in one call; among them, those with equal `identity` have one vector and
+    are sent once. `mrl` is the size to which the vector is cut afterwards. `lasting` is whether the same input
+    gives the same vector later too. Remote routes run last.
     """
 
     backend: Backend
-    shared: Hashable = None
+    group: Hashable
+    identity: Hashable
     mrl: int | None = None
-    counted: bool = True
+    lasting: bool = True
     remote: bool = False
 
 

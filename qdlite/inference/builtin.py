@@ -34,14 +34,14 @@ class Bm25Backend:
         if item.kind != "text":
             raise InferenceError(f"Wrong input: Only text input is supported for {item.model}.")
         data_text(item)
-        shared = None if item.options is None else canonical(dict(item.options))
-        return Route(self, shared, counted=False)
+        options = None if item.options is None else canonical(dict(item.options))
+        return Route(self, options, item.data_key, lasting=False)
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         embedder = bm25.Bm25Embedder(inputs[0].options)
         texts = [data_text(item) for item in inputs]
         vectors = embedder.query_embed(texts) if call.mode == "search" else embedder.embed(texts)
-        return Embedded(list(vectors), 0)
+        return Embedded(list(vectors), {})
 
 
 class HashingBackend:
@@ -56,10 +56,11 @@ class HashingBackend:
         if item.kind != "text":
             raise InferenceError(f"Model {item.model} embeds text, not {item.kind}")
         data_text(item)
-        return Route(self, mrl=local_options(item.model, item.options))
+        mrl = local_options(item.model, item.options)
+        return Route(self, item.model, item.data_key, mrl, lasting=False)
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         dimensions = hashing.dimensions_of(inputs[0].model) or 1
         embedder = self._embedders.setdefault(dimensions, hashing.HashingEmbedder(dimensions))
         vectors, words = embedder.embed([data_text(item) for item in inputs])
-        return Embedded(list(vectors), words)
+        return Embedded(list(vectors), {inputs[0].model: words})

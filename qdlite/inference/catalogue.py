@@ -48,6 +48,9 @@ class Catalogue:
         except InferenceError:
             return False
 
+    def is_added(self, name: str) -> bool:
+        return name.lower() in self._added
+
     def find(self, name: str, kind: DataKind) -> ModelCard:
         """The model that embeds this kind of data. Raises InferenceError with what to do instead."""
         cards = self.named(name)

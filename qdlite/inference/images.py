@@ -18,6 +18,8 @@ from qdlite.types import Json
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """The decoders that may see untrusted data."""
 
+_SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
+
 
 def is_url(data: Json) -> bool:
     return isinstance(data, str) and data[:8].lower().startswith(("http://", "https://"))
@@ -36,6 +38,14 @@ def image_bytes(data: Json, settings: ImageSettings, call: Call) -> bytes:
 def load_image(data: Json, settings: ImageSettings, call: Call) -> Any:
     """The decoded image (`PIL.Image.Image`, RGB-convertible, first frame). Raises InferenceError."""
     return decode_image(image_bytes(data, settings, call), settings)
+
+
+def data_url(content: bytes) -> str:
+    """The image as data URL, its type seen from the first bytes. Raises InferenceError for other formats."""
+    for start, kind in _SIGNATURES.items():
+        if content.startswith(start) and (kind != "webp" or content[8:12] == b"WEBP"):
+            return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    raise InferenceError("Providers take PNG, JPEG, WebP and GIF images only")
 
 
 def decode_image(content: bytes, settings: ImageSettings) -> Any:

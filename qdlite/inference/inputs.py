@@ -77,10 +77,10 @@ class Call:
 
 
 class Embedded(NamedTuple):
-    """The vectors of one group of inputs, in order, and the tokens read for all of them."""
+    """The vectors of one group of inputs, in order, and the tokens read for them, by model name."""
 
     vectors: list[VectorArray]
-    tokens: int
+    usage: dict[str, int]
 
 
 class InferenceResult(NamedTuple):

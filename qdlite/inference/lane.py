@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError, Timeout
 from qdlite.inference.embedders.base import BatchLimits, Embedder, Item
-from qdlite.inference.inputs import Call, DataKind, Embedded, Mode
+from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.types import VectorArray
 
 
@@ -79,8 +79,11 @@ class Lane:
         self._busy = False
         self._speed = 0.0
 
-    def run(self, items: Sequence[Item], kind: DataKind, call: Call) -> Embedded:
-        """Embeds the items, in order. Raises RateLimited when too many wait, Timeout after the deadline."""
+    def run(self, items: Sequence[Item], kind: DataKind, call: Call) -> tuple[list[VectorArray], int]:
+        """The vectors of the items, in order, and their tokens.
+
+        Raises RateLimited when too many inputs wait, Timeout after the deadline.
+        """
         limits = self._embedder.limits(kind)
         sizes = self._embedder.sizes(items, kind, call.mode)
         job = Job(items, sizes, kind, call.mode, limits)
@@ -92,7 +95,7 @@ class Lane:
             self._withdraw(job)
         if job.error is not None:
             raise job.error
-        return Embedded([job.vectors[position] for position in range(len(items))], sum(sizes))
+        return [job.vectors[position] for position in range(len(items))], sum(sizes)
 
     def _admit(self, job: Job) -> None:
         with self._changed:

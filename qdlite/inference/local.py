@@ -13,7 +13,7 @@ from qdlite.inference.catalogue import Catalogue
 from qdlite.inference.embedders import fastembed
 from qdlite.inference.embedders.base import Item
 from qdlite.inference.folders import ModelFolder
-from qdlite.inference.images import load_image
+from qdlite.inference.images import is_url, load_image
 from qdlite.inference.inputs import Call, DataKind, Embedded, InferenceInput
 from qdlite.inference.lane import Lane
 from qdlite.inference.loaded import LoadedModels
@@ -44,14 +44,19 @@ class LocalModels:
             raise InferenceError(f"Option mrl is {mrl}, but {card.name} has {card.dimensions} dimensions")
         if item.kind == "text":
             data_text(item)
-        return Route(self, mrl=mrl)
+        return Route(self, (item.model, item.kind), item.data_key, mrl, lasting=not is_url(item.data))
+
+    def route_added(self, item: InferenceInput, call: Call) -> Route | None:
+        """As `route`, for models of the user only."""
+        return self.route(item, call) if self._catalogue.is_added(item.model) else None
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         card = self._catalogue.find(inputs[0].model, inputs[0].kind)
         prepare = self._prepare[inputs[0].kind]
         items = [prepare(item, card, call) for item in inputs]
         with self._loaded.use(card, partial(self._load, card)) as lane:
-            return lane.run(items, inputs[0].kind, call)
+            vectors, tokens = lane.run(items, inputs[0].kind, call)
+        return Embedded(vectors, {inputs[0].model: tokens})
 
     def describe(self, card: ModelCard) -> ModelDescription:
         folder = folders.find(card, self._settings)

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from qdlite.errors import InferenceError
 from qdlite.inference import builtin, download
-from qdlite.inference.backend import Backend, Route, Rule
+from qdlite.inference.backend import Route, Rule
 from qdlite.inference.builtin import Bm25Backend, HashingBackend
+from qdlite.inference.cache import EmbeddingCache
 from qdlite.inference.catalogue import Catalogue
 from qdlite.inference.inputs import Call, InferenceInput, InferenceResult, Mode
 from qdlite.inference.local import LocalModels
 from qdlite.inference.model import ModelDescription
 from qdlite.inference.options import shortened
+from qdlite.inference.providers.backend import Providers
+from qdlite.inference.remote import RemoteService
 from qdlite.inference.settings import InferenceSettings
 from qdlite.types import VectorArray
 
 
+class _Place(NamedTuple):
+    """Where in the answer a vector goes, and to what size it is cut."""
+
+    position: int
+    mrl: int | None
+
+
 @dataclass
 class _Group:
-    """Inputs for one call of a backend; `positions[i]` are those in the request that input i answers."""
+    """Inputs for one call of a backend; equal ones stand in it once, with all their places."""
 
     route: Route
-    inputs: list[InferenceInput] = field(default_factory=list)
-    places: dict[Hashable, list[tuple[int, int | None]]] = field(default_factory=dict)
+    inputs: dict[Hashable, InferenceInput] = field(default_factory=dict)
+    places: dict[Hashable, list[_Place]] = field(default_factory=dict)
+    lasting: set[Hashable] = field(default_factory=set)
 
-    def add(self, item: InferenceInput, position: int, mrl: int | None) -> None:
-        if item.data_key not in self.places:
-            self.inputs.append(item)
-        self.places.setdefault(item.data_key, []).append((position, mrl))
+    def add(self, item: InferenceInput, route: Route, position: int) -> None:
+        self.inputs.setdefault(route.identity, item)
+        self.places.setdefault(route.identity, []).append(_Place(position, route.mrl))
+        if route.lasting:
+            self.lasting.add(route.identity)
+
+    def key(self, call: Call, identity: Hashable) -> Hashable:
+        """Under which the vector of that input is remembered."""
+        return self.route.backend, self.route.group, call.mode, identity
 
 
 class InferenceService:
@@ -43,7 +61,12 @@ class InferenceService:
         self.settings = settings or InferenceSettings()
         self._catalogue = Catalogue(self.settings)
         self._local = LocalModels(self.settings, self._catalogue)
-        self._rules: list[Rule] = [Bm25Backend().route, HashingBackend().route, self._local.route]
+        size = self.settings.embedding_cache_bytes
+        self._cache = EmbeddingCache(size) if size else None
+        self._providers = Providers(self.settings, self._catalogue)
+        self._remote = RemoteService(self.settings) if self.settings.inference_url else None
+        elsewhere = [self._remote.route] if self._remote else [self._providers.route, self._local.route]
+        self._rules: list[Rule] = [Bm25Backend().route, HashingBackend().route, self._local.route_added, *elsewhere]
 
     def infer(
         self,
@@ -63,15 +86,34 @@ class InferenceService:
             raise InferenceError("Inference is turned off in this server; send vectors instead")
         call = Call.start(mode, headers, timeout)
         vectors: dict[int, VectorArray] = {}
-        usage: dict[str, int] = {}
+        usage: Counter[str] = Counter()
         for group in self._groups(inputs, call):
-            embedded = group.route.backend.embed(group.inputs, call)
-            model = group.inputs[0].model
-            for vector, places in zip(embedded.vectors, group.places.values(), strict=True):
-                vectors.update((position, shortened(vector, mrl, model)) for position, mrl in places)
-            if group.route.counted:
-                usage[model] = usage.get(model, 0) + embedded.tokens
-        return InferenceResult([vectors[position] for position in range(len(inputs))], usage)
+            embedded, used = self._embed(group, call)
+            usage.update(used)
+            for identity, places in group.places.items():
+                model = group.inputs[identity].model
+                for position, mrl in places:
+                    vectors[position] = shortened(embedded[identity], mrl, model)
+        return InferenceResult([vectors[position] for position in range(len(inputs))], dict(usage))
+
+    def _embed(self, group: _Group, call: Call) -> tuple[dict[Hashable, VectorArray], dict[str, int]]:
+        """The vector of each identity in the group, remembered or computed; usage counts what was computed."""
+        known = self._remembered(group, call)
+        missing = {one: item for one, item in group.inputs.items() if one not in known}
+        if not missing:
+            return known, dict.fromkeys((item.model for item in group.inputs.values()), 0)
+        vectors, usage = group.route.backend.embed(list(missing.values()), call)
+        computed = dict(zip(missing, vectors, strict=True))
+        if self._cache:
+            for one in group.lasting & computed.keys():
+                self._cache.put(group.key(call, one), len(str(missing[one].data)), computed[one])
+        return {**known, **computed}, usage
+
+    def _remembered(self, group: _Group, call: Call) -> dict[Hashable, VectorArray]:
+        if not self._cache:
+            return {}
+        found = {one: self._cache.get(group.key(call, one)) for one in group.lasting}
+        return {one: vector for one, vector in found.items() if vector is not None}
 
     def models(self) -> list[ModelDescription]:
         """All models that can be named, built-in ones first."""
@@ -100,17 +142,22 @@ class InferenceService:
     def close(self) -> None:
         """Lets go of all loaded models."""
         self._local.close()
+        self._providers.close()
+        if self._remote:
+            self._remote.close()
+        if self._cache:
+            self._cache.clear()
 
     def _groups(self, inputs: Sequence[InferenceInput], call: Call) -> list[_Group]:
         """One group per call to make, local ones first: their errors then cost no external call."""
         routes: dict[Hashable, Route] = {}
-        groups: dict[tuple[Backend, str, str, Hashable], _Group] = {}
+        groups: dict[Hashable, _Group] = {}
         for position, item in enumerate(inputs):
             route = routes.get(item.key)
             if route is None:
                 route = routes[item.key] = self._route(item, call)
-            key = (route.backend, item.model, item.kind, route.shared)
-            groups.setdefault(key, _Group(route)).add(item, position, route.mrl)
+            key = (route.backend, route.group)
+            groups.setdefault(key, _Group(route)).add(item, route, position)
         return sorted(groups.values(), key=lambda group: group.route.remote)
 
     def _route(self, item: InferenceInput, call: Call) -> Route:

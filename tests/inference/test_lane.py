@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from qdlite.errors import InferenceError, RateLimited, Timeout
 from qdlite.inference.embedders.base import BatchLimits, Item
-from qdlite.inference.inputs import Call, DataKind, Embedded, Mode
+from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.inference.lane import Lane, batches
 from qdlite.types import VectorArray
+
+Result = tuple[list[VectorArray], int]
 
 
 class Recorder:
@@ -42,7 +44,7 @@ class Recorder:
         return [np.array([len(item)], dtype=np.float32) for item in items]
 
 
-def in_thread(lane: Lane, items: list[str], mode: Mode, results: dict[str, Embedded | Exception]) -> threading.Thread:
+def in_thread(lane: Lane, items: list[str], mode: Mode, results: dict[str, Result | Exception]) -> threading.Thread:
     def run() -> None:
         try:
             results[items[0]] = lane.run(items, "text", Call(mode))
@@ -77,14 +79,14 @@ def test_order_is_restored() -> None:
     lane = Lane("m", Recorder(BatchLimits(items=2)), 10)
     texts = ["aaa", "b", "cccccc", "dd", "e"]
     embedded = lane.run(texts, "text", Call("update"))
-    assert [float(vector[0]) for vector in embedded.vectors] == [3, 1, 6, 2, 1]
-    assert embedded.tokens == 13
+    assert [float(vector[0]) for vector in embedded[0]] == [3, 1, 6, 2, 1]
+    assert embedded[1] == 13
 
 
 def test_concurrent_queries_share_a_batch_and_overtake_updates() -> None:
     embedder = Recorder(BatchLimits(items=3))
     lane = Lane("m", embedder, 100)
-    results: dict[str, Embedded | Exception] = {}
+    results: dict[str, Result | Exception] = {}
     embedder.go_on.clear()
     threads = [in_thread(lane, ["first", "1234", "123"] + ["12"] * 3, "update", results)]
     assert embedder.started.wait(10)
@@ -104,7 +106,7 @@ def test_concurrent_queries_share_a_batch_and_overtake_updates() -> None:
 def test_uneven_inputs_of_different_requests_stay_apart() -> None:
     embedder = Recorder(BatchLimits(items=9, even=True))
     lane = Lane("m", embedder, 100)
-    results: dict[str, Embedded | Exception] = {}
+    results: dict[str, Result | Exception] = {}
     embedder.go_on.clear()
     threads = [in_thread(lane, ["first"], "search", results)]
     assert embedder.started.wait(10)
@@ -119,7 +121,7 @@ def test_uneven_inputs_of_different_requests_stay_apart() -> None:
 def test_an_input_that_fails_fails_only_its_own_request() -> None:
     embedder = Recorder(BatchLimits())
     lane = Lane("m", embedder, 100)
-    results: dict[str, Embedded | Exception] = {}
+    results: dict[str, Result | Exception] = {}
     embedder.go_on.clear()
     threads = [in_thread(lane, ["first"], "search", results)]
     assert embedder.started.wait(10)
@@ -128,7 +130,7 @@ def test_an_input_that_fails_fails_only_its_own_request() -> None:
     embedder.go_on.set()
     for thread in threads:
         thread.join(10)
-    assert isinstance(results["good"], Embedded)
+    assert isinstance(results["good"], tuple)
     assert isinstance(results["bad"], InferenceError)
     assert str(results["bad"]) == "Model m failed: cannot embed bad"
 
@@ -136,7 +138,7 @@ def test_an_input_that_fails_fails_only_its_own_request() -> None:
 def test_too_many_waiting() -> None:
     embedder = Recorder(BatchLimits(items=1))
     lane = Lane("m", embedder, max_waiting=3)
-    results: dict[str, Embedded | Exception] = {}
+    results: dict[str, Result | Exception] = {}
     embedder.go_on.clear()
     threads = [in_thread(lane, ["a", "b", "c", "d", "e", "f"], "update", results)]  # alone: any size
     assert embedder.started.wait(10)
@@ -145,13 +147,13 @@ def test_too_many_waiting() -> None:
     assert refused.value.retry_after is not None and refused.value.retry_after >= 1
     embedder.go_on.set()
     threads[0].join(10)
-    assert lane.run(["g"], "text", Call("search")).tokens == 1
+    assert lane.run(["g"], "text", Call("search"))[1] == 1
 
 
 def test_timeout_while_another_request_runs() -> None:
     embedder = Recorder(BatchLimits(items=1))
     lane = Lane("m", embedder, 10)
-    results: dict[str, Embedded | Exception] = {}
+    results: dict[str, Result | Exception] = {}
     embedder.go_on.clear()
     thread = in_thread(lane, ["a"], "update", results)
     assert embedder.started.wait(10)
@@ -159,7 +161,7 @@ def test_timeout_while_another_request_runs() -> None:
         lane.run(["late"], "text", Call.start("search", timeout=0.02))
     embedder.go_on.set()
     thread.join(10)
-    assert isinstance(results["a"], Embedded)
+    assert isinstance(results["a"], tuple)
     assert [items for _, items in embedder.seen] == [["a"]]  # what timed out was withdrawn
 
 
@@ -174,12 +176,12 @@ def test_wrong_number_of_vectors_is_noticed() -> None:
 
 def test_many_threads() -> None:
     lane = Lane("m", Recorder(BatchLimits(items=5)), 10_000)
-    results: dict[str, Embedded | Exception] = {}
+    results: dict[str, Result | Exception] = {}
     texts = [["x" * (1 + number % 7) + str(number), "y" * (number % 5 + 1)] for number in range(60)]
     threads = [in_thread(lane, items, "search" if len(items[0]) % 2 else "update", results) for items in texts]
     for thread in threads:
         thread.join(20)
     for items in texts:
         embedded = results[items[0]]
-        assert isinstance(embedded, Embedded)
-        assert [float(vector[0]) for vector in embedded.vectors] == [len(item) for item in items]
+        assert isinstance(embedded, tuple)
+        assert [float(vector[0]) for vector in embedded[0]] == [len(item) for item in items]

@@ -1,0 +1,192 @@
+"""How are inputs sent to a provider: with which key, in calls of which size, and how often again?"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from qdlite.errors import InferenceError, ServiceError
+from qdlite.inference.backend import Route, data_text
+from qdlite.inference.catalogue import Catalogue
+from qdlite.inference.http import HttpClient, Reply
+from qdlite.inference.images import data_url, image_bytes, is_url
+from qdlite.inference.inputs import Call, Embedded, InferenceInput, canonical
+from qdlite.inference.options import KEY_SUFFIX, checked_size
+from qdlite.inference.providers.base import Ask, CallLimits, Prepared, Provider, Told
+from qdlite.inference.providers.cohere import COHERE
+from qdlite.inference.providers.jina import JINA
+from qdlite.inference.providers.openai import OPENAI
+from qdlite.inference.providers.openrouter import OPENROUTER
+from qdlite.inference.providers.refusals import RETRIED, refusal
+from qdlite.inference.replies import retry_after
+from qdlite.inference.settings import InferenceSettings
+from qdlite.types import Json, VectorArray
+
+PROVIDERS = {provider.prefix: provider for provider in (OPENAI, COHERE, JINA, OPENROUTER)}
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 20.0
+
+
+class _Key(NamedTuple):
+    """An API key and whether the caller or the configuration named it, rather than the environment."""
+
+    value: str | None
+    chosen: bool
+
+
+class Providers:
+    """Models named `openai/...`, `cohere/...`, `jinaai/...` and `openrouter/...`.
+
+    The key comes from the options, else the header, else the settings, else the environment. A model that also
+    exists locally goes to the provider only if the caller or the settings name a key for it.
+    """
+
+    def __init__(self, settings: InferenceSettings, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._client = HttpClient()
+        self._pause = time.sleep
+
+    def route(self, item: InferenceInput, call: Call) -> Route | None:
+        provider = _provider(item)
+        if provider is None:
+            return None
+        key = self._key(provider, item, call)
+        if not key.chosen and self._catalogue.is_local(item.model):
+            return None
+        if key.value is None and provider.prefix not in self._settings.providers.base_urls:
+            raise InferenceError(
+                f"Model {item.model} runs at {provider.title} and needs an API key: send it as header or option "
+                f"`{provider.key_name}`, or set {provider.environment[0]} where qdlite runs"
+            )
+        if item.kind not in provider.accepts:
+            raise InferenceError(f"{provider.title} embeds {' and '.join(provider.accepts)}, not {item.kind}")
+        mark = hashlib.sha256((key.value or "").encode()).hexdigest()
+        group = (item.model, item.kind, canonical(_passed_on(item)), mark)
+        mrl = checked_size((item.options or {}).get("mrl"))
+        lasting = not is_url(item.data)
+        return Route(self, group, item.data_key, mrl, lasting, remote=True)
+
+    def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
+        first = inputs[0]
+        provider = _provider(first)
+        assert provider is not None
+        key = self._key(provider, first, call).value
+        model = first.model.partition("/")[2]
+        prepared = [self._prepared(provider, item, call) for item in inputs]
+        vectors: list[VectorArray] = []
+        tokens = 0
+        for part in calls(prepared, provider.limits(model, first.kind)):
+            told = self._ask(provider, Ask(model, part, call.mode, _passed_on(first)), key, call)
+            vectors += told.vectors
+            tokens += told.tokens
+        return Embedded(vectors, {first.model: tokens})
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _key(self, provider: Provider, item: InferenceInput, call: Call) -> _Key:
+        named = (
+            (item.options or {}).get(provider.key_name),
+            call.headers.get(provider.key_name),
+            self._settings.providers.keys.get(provider.prefix),
+        )
+        for value in named:
+            if isinstance(value, str) and value.strip():
+                return _Key(_checked_key(value.strip(), provider), True)
+        found = next((os.environ[name] for name in provider.environment if os.environ.get(name)), None)
+        return _Key(found, False)
+
+    def _prepared(self, provider: Provider, item: InferenceInput, call: Call) -> Prepared:
+        if item.kind == "text":
+            return Prepared("text", data_text(item))
+        if provider.image_urls and is_url(item.data):
+            return Prepared("image", item.data)
+        return Prepared("image", data_url(image_bytes(item.data, self._settings.images, call)))
+
+    def _ask(self, provider: Provider, ask: Ask, key: str | None, call: Call) -> Told:
+        reply = self._post(provider, msgspec.json.encode(provider.body(ask)), key, call)
+        if reply.status != 200:
+            raise refusal(provider, reply, key)
+        try:
+            told = provider.read(msgspec.json.decode(reply.body))
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ServiceError(f"{provider.title} gave an answer that cannot be read: {error}") from error
+        if len(told.vectors) != len(ask.inputs):
+            raise ServiceError(f"{provider.title} gave {len(told.vectors)} vectors for {len(ask.inputs)} inputs")
+        return told
+
+    def _post(self, provider: Provider, body: bytes, key: str | None, call: Call) -> Reply:
+        """Posts, again after a pause when the provider is busy or failing, as long as the deadline allows."""
+        base = self._settings.providers.base_urls.get(provider.prefix, provider.base_url)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        last = self._settings.providers.retries
+        for attempt in range(last + 1):
+            reply, problem = self._try(base.rstrip("/") + provider.path, body, headers, call)
+            if reply is not None and reply.status not in RETRIED:
+                return reply
+            pause = _pause_after(attempt, reply)
+            if attempt == last or pause is None or not _in_time(pause, call):
+                break
+            self._pause(pause)
+        if reply is None:
+            raise ServiceError(f"{provider.title} could not be reached: {problem}") from problem
+        return reply
+
+    def _try(self, url: str, body: bytes, headers: dict[str, str], call: Call) -> tuple[Reply | None, Exception | None]:
+        timeout = call.remaining(self._settings.providers.timeout)
+        try:
+            return self._client.post(url, body, headers, timeout), None
+        except (OSError, http.client.HTTPException) as error:
+            call.remaining()
+            return None, error
+
+
+def calls(inputs: Sequence[Prepared], limits: CallLimits) -> Iterator[Sequence[Prepared]]:
+    """Cuts inputs into calls within a provider's limits, in order; an input over the size goes alone."""
+    start = size = 0
+    for stop, item in enumerate(inputs):
+        length = len(item.data.encode("utf-8", "surrogatepass"))
+        if stop > start and (stop - start == limits.inputs or size + length > limits.size):
+            yield inputs[start:stop]
+            start, size = stop, 0
+        size += length
+    yield inputs[start:]
+
+
+def _provider(item: InferenceInput) -> Provider | None:
+    prefix, slash, _ = item.model.partition("/")
+    return PROVIDERS.get(prefix.lower()) if slash else None
+
+
+def _passed_on(item: InferenceInput) -> dict[str, Json]:
+    """The options without keys and `mrl`: parameters of the provider's own."""
+    options = item.options or {}
+    return {name: value for name, value in options.items() if name != "mrl" and not name.endswith(KEY_SUFFIX)}
+
+
+def _checked_key(key: str, provider: Provider) -> str:
+    if not key.isascii() or not key.isprintable():
+        raise InferenceError(f"The value of `{provider.key_name}` is no API key")
+    return key
+
+
+def _pause_after(attempt: int, reply: Reply | None) -> float | None:
+    """Seconds to wait: what the provider asks for, else growing and jittered; None if it asks for too long."""
+    told = retry_after(reply) if reply is not None else None
+    if told is not None:
+        return float(told) if told <= _LONGEST_PAUSE else None
+    return _FIRST_PAUSE * float(2**attempt) * random.uniform(0.75, 1.25)
+
+
+def _in_time(pause: float, call: Call) -> bool:
+    remaining = call.remaining()
+    return remaining is None or pause < remaining
