@@ -98,7 +98,7 @@ class CollectionView:
         offsets = self.state.ids.offsets_of(excluded)
         if not len(offsets):
             return found
-        admitted = (self.alive[: self.capacity] if found is None else found).copy()
+        admitted: BoolArray = (self.alive[: self.capacity] if found is None else found).copy()
         admitted[offsets] = False
         return admitted
 

@@ -410,17 +410,17 @@ class ChangeAliases(Model, frozen=True, kw_only=True):
     actions: list[AliasAction]
 
 
-class HnswConfig(Model, frozen=True, kw_only=True):
+class HnswConfig(Struct, frozen=True, kw_only=True):
     """HNSW settings with defaults resolved (Qdrant's `config/config.yaml`)."""
 
     m: int = 16
     ef_construct: int = 100
     full_scan_threshold: int = 10000
     max_indexing_threads: int = 0
-    on_disk: bool | None = False
-    memory: Memory | None = None
-    payload_m: int | None = None
-    inline_storage: bool | None = None
+    on_disk: bool = False
+    memory: Memory | UnsetType = UNSET
+    payload_m: int | UnsetType = UNSET
+    inline_storage: bool | UnsetType = UNSET
 
 
 class OptimizersConfig(Struct, frozen=True, kw_only=True):

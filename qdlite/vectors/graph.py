@@ -6,6 +6,7 @@ import importlib
 import os
 import threading
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,6 +24,7 @@ _SMALLEST = 1024
 _GONE = -1
 
 
+@cache
 def hnsw_available() -> bool:
     """Whether hnswlib is installed; without it every search is exact."""
     return find_spec("hnswlib") is not None
