@@ -10,8 +10,10 @@ import numpy.typing as npt
 from qdlite.errors import WrongInput, no_facet_index, no_range_index
 from qdlite.models.collections import IndexParams, PayloadIndexInfo, SchemaType
 from qdlite.models.common import JsonObject
+from qdlite.payload.entries import Array
 from qdlite.payload.facets import FacetValue, Groups, facet, groups
-from qdlite.payload.indexes import ORDERED, FieldIndex, RowValues, alive, can_count, can_order
+from qdlite.payload.indexes import ORDERED, FieldIndex, alive, can_count, can_order
+from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
 from qdlite.payload.ranking import text_scores
 from qdlite.payload.store import PayloadStore
@@ -34,6 +36,8 @@ class FieldIndexes:
         self.indexes: dict[JsonPath, FieldIndex] = {}
         self.generation = 0
         """Changes whenever an index is created or dropped, because some conditions then mean something else."""
+        self.masks = MaskCache()
+        """For masks of filters over these fields."""
         self._store = store
 
     @property
@@ -94,7 +98,7 @@ class FieldIndexes:
         """The user's indexes with the number of points that each knows a value of."""
         return {str(path): index.info(self.table.column(path)) for path, index in self.indexes.items()}
 
-    def order_values(self, path: AnyPath) -> RowValues:
+    def order_values(self, path: AnyPath) -> tuple[OffsetArray, Array]:
         """Offsets with the values to order by, a point once per value; dates in microseconds.
 
         Raises WrongInput if the field has no index with a range.
@@ -103,7 +107,8 @@ class FieldIndexes:
         index = self.indexes.get(path)
         if index is None or not can_order(index):
             raise no_range_index(str(path))
-        return alive(ORDERED[index.schema](self.table.column(path)))
+        found = alive(ORDERED[index.schema](self.table.column(path)))
+        return found.rows.astype(np.intp), found.values
 
     def facet(self, path: AnyPath, mask: BoolArray, limit: int | None = None) -> list[tuple[FacetValue, int]]:
         """The most frequent values among the points of `mask`, with the number of points; see `facets.facet`.

@@ -131,14 +131,14 @@ def bool_values(column: Column) -> RowValues:
     return RowValues(rows, np.repeat(np.array([0, 1]), [len(false), len(true)]))
 
 
-def place_positions(column: Column) -> NDArray[np.bool_]:
+def on_globe(column: Column) -> NDArray[np.bool_]:
     """Which places are on the globe; others are not indexed."""
     longitudes, latitudes = column.places.values(0), column.places.values(1)
     return (np.abs(longitudes) <= 180) & (np.abs(latitudes) <= 90)
 
 
 def _place_values(column: Column) -> RowValues:
-    rows = column.places.rows[place_positions(column)]
+    rows = column.places.rows[on_globe(column)]
     return RowValues(rows, rows)
 
 

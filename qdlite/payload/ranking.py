@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,42 +22,50 @@ def text_scores(
 
     Per token: ln(1 + (N - df + 0.5) / (df + 0.5)) * tf * (k + 1) / (tf + k * (1 - b + b * length / average)),
     where N is the number of rows with text and df the number of those with the token. All strings of a row
-    together are its text. `corpus` restricts the rows over which N, df and the average are taken.
+    together are its text. N, df and average are those of the rows in `corpus`, or of all rows.
     """
-    rows, codes = column.strings.rows, column.strings.values()
-    kept = rows != DEAD
-    rows, codes = rows[kept], codes[kept]
-    extent = int(rows.max()) + 1 if len(rows) else 0
-    lengths = np.bincount(rows, index.lengths[codes], extent)
-    counted = _counted(rows, extent, corpus)
-    total = int(np.count_nonzero(counted))
-    average = lengths[counted].sum() / total if total else 0.0
-    norm = k * (1 - b + b * lengths / average) if average else np.zeros(extent)
-    scores = np.zeros(extent)
-    hit = np.zeros(extent, np.bool_)
+    texts = _Texts(column, index)
+    counted = texts.present if corpus is None else texts.present & _fitted(corpus, texts.extent)
+    total = int(counted.sum())
+    average = texts.lengths[counted].mean() if total else 0.0
+    norm = k * (1 - b + b * texts.lengths / average) if average else np.full(texts.extent, k)
+    scores = np.zeros(texts.extent)
+    hit = np.zeros(texts.extent, np.bool_)
     for token in index.query_tokens(query):
-        frequencies = np.bincount(rows, _by_code(index, token)[codes], extent)
+        frequencies = texts.frequencies(token)
         found = np.flatnonzero(frequencies)
-        tf, df = frequencies[found], np.count_nonzero(counted[found])
+        df = int(np.count_nonzero(frequencies[counted]))
+        tf = frequencies[found]
         scores[found] += np.log1p((total - df + 0.5) / (df + 0.5)) * tf * (k + 1) / (tf + norm[found])
         hit[found] = True
     offsets = np.flatnonzero(hit)
     return offsets, scores[offsets].astype(np.float32)
 
 
-def _counted(rows: OffsetArray, extent: int, corpus: BoolArray | None) -> BoolArray:
-    """Which rows the statistics are taken over: those with text, in the corpus."""
-    counted = np.zeros(extent, np.bool_)
-    counted[rows] = True
-    if corpus is not None:
-        length = min(extent, len(corpus))
-        counted[:length] &= corpus[:length]
-        counted[length:] = False
-    return counted
+class _Texts:
+    """The texts of the rows of a column."""
+
+    def __init__(self, column: Column, index: TextIndex) -> None:
+        kept = column.strings.rows != DEAD
+        self._index = index
+        self._rows = column.strings.rows[kept]
+        self._codes = column.strings.values()[kept]
+        self.extent = column.extent
+        self.present = np.bincount(self._rows, minlength=self.extent) > 0
+        self.lengths = self._summed(index.lengths)
+
+    def frequencies(self, token: str) -> Weights:
+        """How often each row has a token."""
+        documents, counts = self._index.postings(token)
+        by_code = np.zeros(len(self._index))
+        by_code[documents] = counts
+        return self._summed(by_code)
+
+    def _summed(self, by_code: NDArray[Any]) -> Weights:
+        return np.bincount(self._rows, by_code[self._codes], self.extent).astype(np.float64)
 
 
-def _by_code(index: TextIndex, token: str) -> Weights:
-    documents, frequencies = index.postings(token)
-    weights = np.zeros(len(index))
-    weights[documents] = frequencies
-    return weights
+def _fitted(mask: BoolArray, size: int) -> BoolArray:
+    fitted = np.zeros(size, np.bool_)
+    fitted[: len(mask)] = mask[:size]
+    return fitted

@@ -38,7 +38,7 @@ class PayloadStore:
 
     def set_bytes(self, offset: Offset, encoded: bytes) -> None:
         """Replaces the payload of an offset by a JSON object; null is an empty one."""
-        if encoded == EMPTY or encoded == _NULL:
+        if encoded in (EMPTY, _NULL):
             encoded = EMPTY
         missing = offset + 1 - len(self._encoded)
         if missing > 0:
@@ -54,6 +54,10 @@ class PayloadStore:
     def raw(self, offset: Offset) -> bytes:
         """The payload as it was sent."""
         return self._encoded[offset] if offset < len(self._encoded) else EMPTY
+
+    def all_raw(self) -> list[bytes]:
+        """The payloads as they were sent, up to the highest offset that ever had one."""
+        return self._encoded.copy()
 
     def get(self, offset: Offset) -> JsonObject:
         """The payload, freshly decoded."""

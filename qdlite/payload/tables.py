@@ -10,8 +10,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from qdlite.models.common import JsonObject
 from qdlite.payload.column import Column
 from qdlite.payload.entries import DEAD, Array, Entries, rows_mask

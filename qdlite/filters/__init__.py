@@ -1,0 +1,1 @@
+"""Filters: from conditions on points to masks of offsets."""
