@@ -9,6 +9,7 @@ import numpy as np
 
 from qdlite.errors import multi_dense_conversion, sparse_dense_conversion, wrong_dimension
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, Offset, OffsetArray, VectorArray
+from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.distance import BLOCK, SEQUENTIAL_BELOW, similarity, similarity_of, squared_lengths
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
@@ -110,6 +111,10 @@ class DenseIndex:
     def rows(self, offsets: OffsetArray) -> FloatArray:
         """A copy of the stored rows, whether present or not."""
         return self._rows.take(offsets)
+
+    def capture(self) -> VectorCapture:
+        sizes = np.full(self._extent, self.size, np.intp)
+        return VectorCapture(self._present[: self._extent].copy(), sizes, self._rows.capture(self._extent))
 
     def weighted(self, query: VectorArray, params: SearchParams) -> VectorArray:
         return query

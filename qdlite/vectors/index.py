@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, VectorArray
+from qdlite.vectors.capture import VectorCapture
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class VectorIndex(Protocol):
 
     def get(self, offset: Offset) -> VectorArray | None:
         """A copy of the stored vector, or None."""
+
+    def capture(self) -> VectorCapture:
+        """All vectors as they are now, to be read while writers go on."""
 
     def weighted(self, query: VectorArray, params: SearchParams) -> VectorArray:
         """A prepared query with the `idf` modifier applied, for `similarities`; `search` does this by itself."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,7 @@ class Matrix:
         self.width = width
         self._data: NDArray[Any]
         self._data = np.empty((0, width), _STORED[datatype])
+        self._captures: list[weakref.ref[NDArray[Any]]] = []
 
     @property
     def capacity(self) -> int:
@@ -67,9 +70,16 @@ class Matrix:
         """
         capacity = len(self._data)
         if rows > capacity:
-            self._data.resize((max(rows, capacity + capacity // 2, _SMALLEST), self.width), refcheck=False)
+            shape = (max(rows, capacity + capacity // 2, _SMALLEST), self.width)
+            if self._captured_rows():
+                self._replace(self._data.copy())
+            self._data.resize(shape, refcheck=False)
 
     def write(self, at: OffsetArray | slice, rows: FloatArray) -> None:
+        if self._captures:
+            first = at.start if isinstance(at, slice) else int(at.min(initial=len(self._data)))
+            if first < self._captured_rows():
+                self._replace(self._data.copy())
         self._data[at] = rows
 
     def take(self, at: OffsetArray) -> FloatArray:
@@ -84,4 +94,19 @@ class Matrix:
 
     def keep(self, at: OffsetArray) -> None:
         """Drop all rows but these, in this order."""
-        self._data = self._data[at]
+        self._replace(self._data[at])
+
+    def capture(self, rows: int) -> Callable[[OffsetArray], FloatArray]:
+        """`take` on the first rows as they are now, whatever is written later. Costs nothing until captured rows
+        have to be rewritten or moved while the result is in use: the matrix then goes on with a copy."""
+        captured = self._data[:rows]
+        self._captures.append(weakref.ref(captured))
+        return lambda at: captured[at].astype(np.float32, copy=False)
+
+    def _captured_rows(self) -> int:
+        """How many of the first rows somebody still reads outside of the lock."""
+        self._captures = [reference for reference in self._captures if reference() is not None]
+        return max((len(array) for reference in self._captures if (array := reference()) is not None), default=0)
+
+    def _replace(self, data: NDArray[Any]) -> None:
+        self._data, self._captures = data, []

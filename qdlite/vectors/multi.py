@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from qdlite.errors import sparse_dense_conversion, wrong_dimension
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, Offset, OffsetArray, VectorArray
+from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.distance import BLOCK, similarity_of
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
@@ -98,6 +99,17 @@ class MultiIndex:
             return None
         start = self._starts[offset]
         return self._rows.take(np.arange(start, start + self._lengths[offset]))
+
+    def capture(self) -> VectorCapture:
+        starts, lengths, rows = self._starts.copy(), self._lengths.copy(), self._rows.capture(self._used)
+
+        def take(offsets: OffsetArray) -> list[VectorArray]:
+            ends = np.cumsum(lengths[offsets])
+            taken = rows(concatenated_ranges(starts[offsets], lengths[offsets]))
+            begins = ends - lengths[offsets]
+            return [taken[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+
+        return VectorCapture(self._present.copy(), lengths * self.size, take)
 
     def weighted(self, query: VectorArray, params: SearchParams) -> VectorArray:
         return query

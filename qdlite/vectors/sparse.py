@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qdlite.errors import multi_dense_conversion, sparse_dense_conversion
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, SparseArray, VectorArray
+from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.postings import Postings
 from qdlite.vectors.select import best, best_among, no_hits
@@ -81,6 +82,9 @@ class SparseIndex:
 
     def get(self, offset: Offset) -> SparseArray | None:
         return self._rows.get(offset)
+
+    def capture(self) -> VectorCapture:
+        return self._rows.capture()
 
     def weighted(self, query: VectorArray, params: SearchParams) -> SparseArray:
         """With the `idf` modifier, each value times ln((n - df + 0.5) / (df + 0.5) + 1), in float32: n points hold

@@ -6,12 +6,14 @@ lists never have to be edited.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qdlite.types import BoolArray, FloatArray, Offset, OffsetArray, SparseArray
+from qdlite.types import BoolArray, FloatArray, Offset, OffsetArray, SparseArray, VectorArray
+from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.growing import grown
 from qdlite.vectors.ranges import concatenated_ranges
 
@@ -28,6 +30,7 @@ class SparseRows:
         self._offset_of: NDArray[np.intp] = np.zeros(0, np.intp)
         self._row_of: NDArray[np.intp] = np.zeros(0, np.intp)
         self._present = np.zeros(0, np.bool_)
+        self._alive = np.zeros(0, np.bool_)
         self._used = 0
         self._count = 0
         # True as long as row numbers are offsets, as after a plain load: then masks need no translation.
@@ -49,7 +52,8 @@ class SparseRows:
 
     @property
     def nbytes(self) -> int:
-        arrays = (self._terms, self._values, self._bounds, self._offset_of, self._row_of, self._present)
+        numbers = (self._bounds, self._offset_of, self._row_of, self._present, self._alive)
+        arrays = (self._terms, self._values, *numbers)
         return sum(array.nbytes for array in arrays)
 
     def append(self, offsets: OffsetArray, vectors: Sequence[SparseArray]) -> None:
@@ -66,6 +70,7 @@ class SparseRows:
         rows = np.arange(self._used, self._used + len(offsets), dtype=np.intp)
         self._bounds[rows + 1] = ends
         self._offset_of[rows] = offsets
+        self._alive[rows] = True
         self._row_of[offsets] = rows
         self._present[offsets] = True
         self._aligned = self._aligned and bool(np.array_equal(offsets, rows))
@@ -75,7 +80,9 @@ class SparseRows:
     def remove(self, offsets: OffsetArray) -> None:
         offsets = np.unique(offsets[offsets < len(self._present)])
         offsets = offsets[self._present[offsets]]
-        self._offset_of[self._row_of[offsets]] = _GONE
+        rows = self._row_of[offsets]
+        self._offset_of[rows] = _GONE
+        self._alive[rows] = False
         self._present[offsets] = False
         self._count -= len(offsets)
 
@@ -85,6 +92,15 @@ class SparseRows:
         row = self._row_of[offset]
         postings = slice(self._bounds[row], self._bounds[row + 1])
         return SparseArray(self._terms[postings].copy(), self._values[postings].copy())
+
+    def capture(self) -> VectorCapture:
+        # Rows are never rewritten in place, so what belongs to one can be shared; what belongs to an offset cannot.
+        now = copy.copy(self)
+        now._row_of, now._present = self._row_of.copy(), self._present.copy()
+        sizes = np.zeros(len(now._present), np.intp)
+        rows = now._row_of[now._present]
+        sizes[now._present] = now._bounds[rows + 1] - now._bounds[rows]
+        return VectorCapture(now._present, sizes, now._vectors)
 
     def postings(self, start: int, stop: int) -> tuple[NDArray[np.uint32], OffsetArray, FloatArray]:
         """Term, row and value of each posting of the rows [start, stop), in order of rows (terms and values are
@@ -101,6 +117,14 @@ class SparseRows:
         at = concatenated_ranges(self._bounds[rows], lengths)
         return self._terms[at], self._values[at], lengths
 
+    def _vectors(self, offsets: OffsetArray) -> list[VectorArray]:
+        terms, values, lengths = self.postings_at(offsets)
+        ends = np.cumsum(lengths)
+        return [
+            SparseArray(terms[begin:end], values[begin:end])
+            for begin, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)
+        ]
+
     def offsets(self, rows: OffsetArray) -> OffsetArray:
         return self._offset_of[rows]
 
@@ -109,19 +133,14 @@ class SparseRows:
 
     def living(self, mask: BoolArray | None) -> BoolArray | None:
         """Mask over rows: alive, and their offset in `mask`. None means all of them."""
-        if mask is None and self._count == self._used:
-            return None
-        if self._aligned:
-            within = self._used if mask is None else min(self._used, len(mask))
-            allowed: BoolArray = self._present[:within] if mask is None else self._present[:within] & mask[:within]
-            return allowed if within == self._used else np.append(allowed, np.zeros(self._used - within, np.bool_))
-        offsets = self._offset_of[: self._used]
+        alive = self._alive[: self._used]
         if mask is None:
-            allowed = offsets != _GONE
-            return allowed
+            return None if self._count == self._used else alive
+        if self._aligned and len(mask) >= self._used:
+            return np.logical_and(mask[: self._used], alive, dtype=np.bool_)
         # One False more, for dead rows (offset -1) and for offsets beyond the mask.
         padded = np.append(mask, False)
-        allowed = padded[np.minimum(offsets, len(mask))]
+        allowed: BoolArray = padded[np.minimum(self._offset_of[: self._used], len(mask))]
         return allowed
 
     def living_only(self) -> SparseRows:
@@ -134,6 +153,7 @@ class SparseRows:
         copy._terms[: len(terms)], copy._values[: len(values)] = terms, values
         copy._bounds[1 : len(offsets) + 1] = np.cumsum(lengths)
         copy._offset_of[: len(offsets)] = offsets
+        copy._alive[: len(offsets)] = True
         copy._row_of[offsets] = np.arange(len(offsets))
         copy._present[offsets] = True
         copy._used = copy._count = len(offsets)
@@ -145,6 +165,7 @@ class SparseRows:
         self._values = grown(self._values, postings, 0)
         self._bounds = grown(self._bounds, rows + 1, 0)
         self._offset_of = grown(self._offset_of, rows, _GONE)
+        self._alive = grown(self._alive, rows, False)
         self._row_of = grown(self._row_of, extent, _GONE)
         self._present = grown(self._present, extent, False)
 
