@@ -78,6 +78,8 @@ class PointView(Protocol):
     def traits(self, name: str) -> VectorTraits:
         """Raises `errors.unknown_vector`."""
 
+    def vector_names(self) -> list[str]: ...
+
     def mask(self, filter: Filter | None, excluded: Collection[PointId], /) -> BoolArray | None:
         """Points alive that match and are not excluded; None: all that are alive. Not to be written to."""
 

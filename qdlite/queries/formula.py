@@ -1,0 +1,256 @@
+"""How does a formula of the wire become an evaluator, and how does it see the points?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.errors import WrongInput
+from qdlite.models.filters import Condition, Filter
+from qdlite.models.query import DecayParams, Expression, ExpressionObject
+from qdlite.queries.masks import held
+from qdlite.queries.scoring import formula as scoring
+from qdlite.queries.scoring.formula import Evaluator, Kind, Wide
+from qdlite.queries.view import PayloadFields, PointView
+from qdlite.types import BoolArray, Hits, Json, OffsetArray
+
+DEFAULT_MIDPOINT = 0.5
+DEFAULT_SCALE = 1.0
+
+_SCORE = re.compile(r"\$score(?:\[(\d+)\])?")
+_FIRST_KEY = re.compile(r'"[^"]*"|[^.\[]*')
+
+
+class Number:
+    name = "number"
+    width = 1
+
+    def read(self, value: Json) -> float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        raise ValueError("Value is not a number")
+
+
+class Place:
+    """Longitude and latitude of a geo point."""
+
+    name = "geo point"
+    width = 2
+
+    def read(self, value: Json) -> tuple[float, float]:
+        if not isinstance(value, dict):
+            raise ValueError("invalid type: expected a geo point")
+        for key in ("lon", "lat"):
+            if key not in value:
+                raise ValueError(f"missing field `{key}`")
+            if isinstance(value[key], bool) or not isinstance(value[key], (int, float)):
+                raise ValueError(f"invalid type of field `{key}`: expected a number")
+        lon, lat = float(value["lon"]), float(value["lat"])
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise ValueError(
+                f"Wrong format of GeoPoint payload: expected `lat` = {lat} within [-90;90] "
+                f"and `lon` = {lon} within [-180;180]"
+            )
+        return lon, lat
+
+
+class Moment:
+    """A date, in microseconds since the epoch."""
+
+    name = "datetime"
+    width = 1
+
+    def __init__(self, fields: PayloadFields) -> None:
+        self.fields = fields
+
+    def read(self, value: Json) -> float:
+        if not isinstance(value, str):
+            raise ValueError("Value is not a string")
+        return float(self.fields.timestamp(value))
+
+
+NUMBER = Number()
+PLACE = Place()
+
+
+class Parser:
+    """Turns expressions into evaluators. Raises WrongInput for anything that cannot be one."""
+
+    def __init__(self, fields: PayloadFields, defaults: dict[str, Json] | None) -> None:
+        self.fields = fields
+        self.score_defaults: dict[int, Json] = {}
+        self.defaults: dict[str, Json] = {}
+        for name, value in (defaults or {}).items():
+            variable = self.variable(name)
+            if isinstance(variable, int):
+                self.score_defaults[variable] = value
+            else:
+                self.defaults[variable] = value
+
+    def parse(self, expression: Expression) -> Evaluator:
+        if isinstance(expression, ExpressionObject):
+            if expression.is_condition:
+                return scoring.condition(expression)
+            return _OPERATIONS[expression.kind](self, getattr(expression, expression.kind))
+        if isinstance(expression, str):
+            return self.named(expression)
+        return scoring.constant(expression)
+
+    def parse_all(self, expressions: Sequence[Expression]) -> list[Evaluator]:
+        return [self.parse(expression) for expression in expressions]
+
+    def named(self, name: str) -> Evaluator:
+        variable = self.variable(name)
+        if isinstance(variable, str):
+            return self.payload(variable, NUMBER, _as_is)
+        default = self.score_defaults.get(variable)
+        is_number = isinstance(default, (int, float)) and not isinstance(default, bool)
+        return scoring.score(variable, float(default) if is_number and default is not None else 0.0)
+
+    def payload(self, path: str, kind: Kind, value_of: Callable[[NDArray[Any]], Wide]) -> Evaluator:
+        return scoring.payload(path, kind, self.defaults.get(path), value_of)
+
+    def variable(self, name: str) -> int | str:
+        """The source of a score variable, or a payload path."""
+        score = _SCORE.fullmatch(name)
+        if score:
+            return int(score[1] or 0)
+        if not name.startswith("$"):
+            if self.fields.is_path(name):
+                return name
+            raise _unparsed("variable ID", name, f"Invalid payload variable: {name}")
+        reserved = name[1:]
+        first = _FIRST_KEY.match(reserved)
+        if self.fields.is_path(reserved) and first and first[0] != "score":
+            raise _unparsed("variable ID", name, f"Invalid reserved word: {name}")
+        raise _unparsed("variable ID", name, f"Invalid reserved variable: {name}")
+
+    def moment(self, text: str) -> Evaluator:
+        try:
+            seconds = self.fields.timestamp(text) / 1_000_000
+        except ValueError as error:
+            raise _unparsed("date-time", text, str(error)) from None
+        return lambda inputs, rows: np.full(len(rows), seconds)
+
+    def extreme(self, name: str, operands: list[Expression]) -> Evaluator:
+        if not operands:
+            raise WrongInput(f"Validation failed: `{name}` needs at least one operand")
+        return scoring.extreme(name, self.parse_all(operands))
+
+    def decay(self, name: str, params: DecayParams) -> Evaluator:
+        midpoint = DEFAULT_MIDPOINT if params.midpoint is None else params.midpoint
+        scale = DEFAULT_SCALE if params.scale is None else params.scale
+        target = None if params.target is None else self.parse(params.target)
+        return scoring.decay(name, self.parse(params.x), target, midpoint, scale)
+
+
+class FormulaInputs:
+    """The points to be scored: the union of the sources' results."""
+
+    def __init__(self, view: PointView, sources: Sequence[Hits], offsets: OffsetArray) -> None:
+        self._view = view
+        self._sources = sources
+        self.offsets = offsets
+        """The points, ascending."""
+        self._payloads: dict[tuple[str, str], tuple[NDArray[Any], list[str | None]]] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self.offsets)
+
+    def score(self, source: int) -> tuple[Wide, BoolArray]:
+        scores, present = np.zeros(self.count), np.zeros(self.count, np.bool_)
+        if source < len(self._sources):
+            rows = np.searchsorted(self.offsets, self._sources[source].offsets)
+            scores[rows] = self._sources[source].scores
+            present[rows] = True
+        return scores, present
+
+    def payload(self, path: str, kind: Kind, default: Json) -> tuple[NDArray[Any], list[str | None]]:
+        known = self._payloads.get((path, kind.name))
+        if known is None:
+            known = self._payloads[path, kind.name] = self._read(path, kind, default)
+        return known
+
+    def matches(self, condition: Condition) -> BoolArray:
+        mask = self._view.mask(Filter(must=[condition]), ())
+        if mask is None:
+            return np.ones(self.count, np.bool_)
+        return held(mask, self.offsets)
+
+    def _read(self, path: str, kind: Kind, default: Json) -> tuple[NDArray[Any], list[str | None]]:
+        shape = (self.count,) if kind.width == 1 else (self.count, kind.width)
+        values = np.zeros(shape)
+        problems: list[str | None] = [None] * self.count
+        for row, found in enumerate(self._view.fields.values(path, self.offsets)):
+            values[row], problems[row] = _read(found, kind, default)
+        return values, problems
+
+
+def _read(found: Sequence[Json], kind: Kind, default: Json) -> tuple[Any, str | None]:
+    try:
+        return kind.read(_single(found, default)), None
+    except ValueError as error:
+        return 0.0, str(error)
+
+
+def _single(found: Sequence[Json], default: Json) -> Json:
+    """The one value of a point; several are a list, which no kind can read."""
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return list(found)
+    if default is None:
+        raise ValueError("No value found in a payload nor defaults")
+    return default
+
+
+def _as_is(values: NDArray[Any]) -> Wide:
+    return values
+
+
+def _seconds(values: NDArray[Any]) -> Wide:
+    return values / 1_000_000
+
+
+def _unparsed(what: str, text: str, why: str) -> WrongInput:
+    return WrongInput(f"Validation failed: failed to parse {what} {text}: {why}")
+
+
+def _function(function: Callable[[Wide], Wide], shape: str | None = None) -> Callable[[Parser, Any], Evaluator]:
+    return lambda parser, operand: scoring.unary(function, parser.parse(operand), shape)
+
+
+def _decay(name: str) -> Callable[[Parser, Any], Evaluator]:
+    return lambda parser, params: parser.decay(name, params)
+
+
+_OPERATIONS: dict[str, Callable[[Parser, Any], Evaluator]] = {
+    "geo_distance": lambda parser, params: parser.payload(
+        params.to, PLACE, scoring.haversine(params.origin.lon, params.origin.lat)
+    ),
+    "datetime": lambda parser, text: parser.moment(text),
+    "datetime_key": lambda parser, path: parser.payload(path, Moment(parser.fields), _seconds),
+    "mult": lambda parser, factors: scoring.product(parser.parse_all(factors)),
+    "sum": lambda parser, terms: scoring.total(parser.parse_all(terms)),
+    "max": lambda parser, operands: parser.extreme("max", operands),
+    "min": lambda parser, operands: parser.extreme("min", operands),
+    "div": lambda parser, params: scoring.quotient(
+        parser.parse(params.left), parser.parse(params.right), params.by_zero_default
+    ),
+    "pow": lambda parser, params: scoring.power(parser.parse(params.base), parser.parse(params.exponent)),
+    "neg": _function(np.negative),
+    "abs": _function(np.abs),
+    "sqrt": _function(np.sqrt, "√{}"),
+    "exp": _function(np.exp, "exp({})"),
+    "log10": _function(np.log10, "log10({})"),
+    "ln": _function(np.log, "ln({})"),
+    "acosh": _function(np.arccosh, "acosh({})"),
+    "lin_decay": _decay("lin_decay"),
+    "exp_decay": _decay("exp_decay"),
+    "gauss_decay": _decay("gauss_decay"),
+}

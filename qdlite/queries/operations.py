@@ -1,0 +1,200 @@
+"""Which operation does each kind of query stand for? One builder a kind; vectors and formulas come out prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from qdlite.errors import WrongInput
+from qdlite.models.filters import Filter
+from qdlite.models.points import OrderBy
+from qdlite.models.query import IdfCorpus, Query, TextQueryInput, VectorInput
+from qdlite.models.query import SearchParams as WireParams
+from qdlite.queries.collect import Request, inputs
+from qdlite.queries.examples import Examples
+from qdlite.queries.formula import Parser
+from qdlite.queries.fusion import DEFAULT_K
+from qdlite.queries.scoring.context import context
+from qdlite.queries.scoring.discover import discover
+from qdlite.queries.scoring.feedback import feedback, feedback_pairs
+from qdlite.queries.scoring.recommend import average_vector, best_score, sum_scores
+from qdlite.queries.scoring.text import bm25_params
+from qdlite.queries.steps import (
+    ByField,
+    ById,
+    Compare,
+    Dbsf,
+    Formula,
+    Mmr,
+    Nearest,
+    Operation,
+    Rrf,
+    Sample,
+    Scoring,
+    Text,
+    Tuning,
+)
+from qdlite.queries.view import PayloadFields, PointView
+from qdlite.types import VectorArray
+from qdlite.vectors.index import SearchParams
+
+DEFAULT_DIVERSITY = 0.5
+_DEFAULT_TUNING = Tuning(SearchParams())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a query stands: the request it is in, and what it can see."""
+
+    request: Request
+    view: PointView
+    examples: Examples
+
+    @property
+    def query(self) -> Query:
+        return cast(Query, self.request.query)
+
+
+def operation(kind: str, place: Place) -> Operation:
+    """Raises WrongInput and NotFound for what cannot be executed."""
+    return _OPERATIONS[kind](place)
+
+
+def order_by(wanted: str | OrderBy, fields: PayloadFields, merged: bool = False) -> ByField:
+    """Raises WrongInput if `start_from` is no number and no date."""
+    if isinstance(wanted, str):
+        return ByField(wanted, False, None, merged)
+    start = wanted.start_from
+    try:
+        begin = fields.timestamp(start) if isinstance(start, str) else start
+    except ValueError as error:
+        raise WrongInput(str(error)) from None
+    return ByField(wanted.key, wanted.direction == "desc", begin, merged)
+
+
+def tuning(params: WireParams | None, using: str, view: PointView) -> Tuning:
+    """Raises WrongInput for the `idf` parameter on a vector that does not weigh by it."""
+    if params is None:
+        return _DEFAULT_TUNING
+    if params.idf is not None and not view.traits(using).idf:
+        raise WrongInput(
+            "Validation failed: search param `idf` requires a sparse vector with the `idf` modifier, "
+            f'which vector "{using}" is not'
+        )
+    return Tuning(
+        SearchParams(hnsw_ef=params.hnsw_ef, exact=params.exact, indexed_only=params.indexed_only), _corpus(params)
+    )
+
+
+def _corpus(params: WireParams | None) -> Filter | None:
+    return params.idf.corpus if params is not None and isinstance(params.idf, IdfCorpus) else None
+
+
+def _nearest(place: Place) -> Operation:
+    query = place.request.query
+    given = query.nearest if isinstance(query, Query) else query
+    nearest = _search(place, place.examples.prepared(cast(VectorInput, given)))
+    if not isinstance(query, Query) or query.mmr is None:
+        return nearest
+    diversity = DEFAULT_DIVERSITY if query.mmr.diversity is None else query.mmr.diversity
+    return Mmr(nearest, 1.0 - diversity, query.mmr.candidates_limit)
+
+
+def _search(place: Place, vector: VectorArray) -> Nearest:
+    using = place.examples.using
+    return Nearest(using, vector, tuning(place.request.params, using, place.view))
+
+
+def _recommend(place: Place) -> Operation:
+    given = place.query.recommend
+    assert given is not None
+    positive, negative = given.positive or [], given.negative or []
+    strategy = given.strategy or "average_vector"
+    if strategy == "average_vector":
+        raw = place.examples.raw
+        average = average_vector([raw(one) for one in positive], [raw(one) for one in negative])
+        return _search(place, place.examples.prepare(average))
+    score = best_score if strategy == "best_score" else sum_scores
+    return _compare(place, partial(score, positives=len(positive)))
+
+
+def _feedback(place: Place) -> Operation:
+    given = place.query.relevance_feedback
+    assert given is not None
+    naive = given.strategy.naive
+    found = feedback_pairs([item.score for item in given.feedback], naive.b, naive.c)
+    return _compare(place, partial(feedback, a=naive.a, found=found))
+
+
+def _compare(place: Place, scoring: Scoring) -> Compare:
+    """A score of the similarities to all examples, in the order in which `inputs` gives them."""
+    using = place.examples.using
+    vectors = place.examples.all_prepared(inputs(place.request))
+    place.view.vector(using)
+    return Compare(using, vectors, scoring, tuning(place.request.params, using, place.view))
+
+
+def _order_by(place: Place) -> Operation:
+    made = order_by(cast("str | OrderBy", place.query.order_by), place.view.fields)
+    place.view.fields.order_values(made.key)
+    return made
+
+
+def _fusion(place: Place) -> Operation:
+    _need_prefetches(place, "Fusion")
+    return Dbsf() if place.query.fusion == "dbsf" else Rrf(DEFAULT_K, None)
+
+
+def _rrf(place: Place) -> Operation:
+    _need_prefetches(place, "Fusion")
+    given = place.query.rrf
+    assert given is not None
+    count = len(place.request.prefetches())
+    if given.weights is not None and len(given.weights) != count:
+        raise WrongInput(
+            "Validation failed: Number of weights in RRF should match number of pre-fetches: "
+            f"got {len(given.weights)}, expected {count}"
+        )
+    return Rrf(DEFAULT_K if given.k is None else given.k, None if given.weights is None else tuple(given.weights))
+
+
+def _formula(place: Place) -> Operation:
+    _need_prefetches(place, "Formula")
+    query = place.query
+    assert query.formula is not None
+    return Formula(Parser(place.view.fields, query.defaults).parse(query.formula))
+
+
+def _text(place: Place) -> Operation:
+    field = place.request.using
+    if not field:
+        raise WrongInput("Validation failed: A text query needs `using` to name the payload field to search")
+    if place.request.prefetch:
+        raise WrongInput("Validation failed: BM25 over a text index cannot rescore prefetches")
+    text = place.query.text
+    wanted = text if isinstance(text, TextQueryInput) else TextQueryInput(query=text or "")
+    params = bm25_params(wanted.scoring)
+    return Text(field, wanted.query, params.k, params.b, _corpus(place.request.params))
+
+
+def _need_prefetches(place: Place, what: str) -> None:
+    if not place.request.prefetch:
+        raise WrongInput(f"Validation failed: cannot apply {what} without prefetches")
+
+
+_OPERATIONS: dict[str, Callable[[Place], Operation]] = {
+    "nearest": _nearest,
+    "recommend": _recommend,
+    "discover": lambda place: _compare(place, discover),
+    "context": lambda place: _compare(place, context),
+    "relevance_feedback": _feedback,
+    "order_by": _order_by,
+    "fusion": _fusion,
+    "rrf": _rrf,
+    "formula": _formula,
+    "sample": lambda place: Sample(),
+    "text": _text,
+    "by_id": lambda place: ById(),
+}

@@ -1,0 +1,67 @@
+"""In which order do results stand, and which of them are kept? Ties are settled by id, in the score's direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.queries.view import PointView
+from qdlite.types import FloatArray, Hits, OffsetArray
+
+_FEW = 256
+"""Up to so many ids are sorted in Python rather than ranked through the order of all ids."""
+
+
+def id_ranks(view: PointView, offsets: OffsetArray) -> OffsetArray:
+    """For each offset a number that grows with its id."""
+    if len(offsets) <= _FEW:
+        keys = [(isinstance(point_id, str), point_id) for point_id in view.ids(offsets.tolist())]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+    else:
+        in_order = view.sorted_offsets()
+        ranks = np.zeros(len(view.alive), np.intp)
+        ranks[in_order] = np.arange(len(in_order), dtype=np.intp)
+        return ranks[offsets]
+    ranks = np.empty(len(order), np.intp)
+    ranks[order] = np.arange(len(order), dtype=np.intp)
+    return ranks
+
+
+def order(view: PointView, offsets: OffsetArray, keys: NDArray[Any], descending: bool) -> OffsetArray:
+    """Positions sorted by key, then by id, both in the same direction."""
+    by_key: OffsetArray = np.argsort(keys, kind="stable")
+    sorted_keys = keys[by_key]
+    if (sorted_keys[1:] == sorted_keys[:-1]).any():
+        by_key = np.lexsort((id_ranks(view, offsets), keys))
+    return by_key[::-1] if descending else by_key
+
+
+def best(view: PointView, offsets: OffsetArray, scores: FloatArray, limit: int, descending: bool = True) -> Hits:
+    """The best `limit` points in order. Exact, also where equal scores straddle the limit."""
+    if limit < len(scores) // 2:
+        kept = _not_worse_than(scores, limit, descending)
+        offsets, scores = offsets[kept], scores[kept]
+    positions = order(view, offsets, scores, descending)[:limit]
+    return Hits(offsets[positions], scores[positions])
+
+
+def settle(view: PointView, hits: Hits, descending: bool) -> Hits:
+    """Hits already sorted by score, their ties by id."""
+    scores = hits.scores
+    if len(scores) < 2 or not (scores[1:] == scores[:-1]).any():
+        return hits
+    positions = order(view, hits.offsets, scores, descending)
+    return Hits(hits.offsets[positions], scores[positions])
+
+
+def _not_worse_than(scores: FloatArray, limit: int, descending: bool) -> OffsetArray:
+    """Positions of all scores at least as good as the `limit`-th best."""
+    if limit == 0:
+        return np.empty(0, np.intp)
+    if descending:
+        bound = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        return np.flatnonzero(scores >= bound)
+    bound = np.partition(scores, limit - 1)[limit - 1]
+    return np.flatnonzero(scores <= bound)

@@ -1,0 +1,127 @@
+"""How does a query request become a plan? Everything that can be refused is refused here, before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qdlite.errors import BadRequest, WrongInput
+from qdlite.models.filters import Filter
+from qdlite.models.query import Prefetch, QueryGroupsRequest, QueryRequest
+from qdlite.queries.collect import Request, kind_of, referenced_ids
+from qdlite.queries.examples import Examples, Lookup, Resolve
+from qdlite.queries.operations import Place, operation
+from qdlite.queries.steps import ByField, Mmr, Operation, Plan, Scope, Step
+from qdlite.queries.view import PointView
+
+DEFAULT_LIMIT = 10
+DEFAULT_GROUP_SIZE = 3
+MAX_DEPTH = 64
+
+_FUSIONS = ("fusion", "rrf")
+
+
+def plan(request: QueryRequest, view: PointView, resolve: Resolve, lookup: Lookup) -> Plan:
+    """The plan of a query.
+
+    The root's filter, and the exclusion of every id used as an example, hold for all prefetches. Raises
+    BadRequest, WrongInput and NotFound for whatever cannot be executed.
+    """
+    limit, offset = _limit(request), request.offset or 0
+    if offset and not request.prefetch and kind_of(request) == "sample":
+        offset = 0
+    return Plan(_Planner(view, resolve, lookup).root(request, limit, offset), offset, limit)
+
+
+def plan_groups(request: QueryGroupsRequest, view: PointView, resolve: Resolve, lookup: Lookup) -> Step:
+    """The root step of a query whose results are to be grouped: it returns enough points to fill all groups, and
+    prefetches return `group_size` times their own limit. Raises what `plan` raises."""
+    size = group_size(request)
+    return _Planner(view, resolve, lookup, size).root(request, group_limit(request) * size, 0)
+
+
+def group_limit(request: QueryGroupsRequest) -> int:
+    return _limit(request)
+
+
+def group_size(request: QueryGroupsRequest) -> int:
+    return DEFAULT_GROUP_SIZE if request.group_size is None else request.group_size
+
+
+class _Planner:
+    """Plans one request. `scale` multiplies the limits of prefetches."""
+
+    def __init__(self, view: PointView, resolve: Resolve, lookup: Lookup, scale: int = 1) -> None:
+        self.view = view
+        self.resolve = resolve
+        self.lookup = lookup
+        self.scale = scale
+
+    def root(self, request: QueryRequest | QueryGroupsRequest, limit: int, offset: int) -> Step:
+        kind = kind_of(request)
+        made = self._operation(request, kind, merged=True)
+        scope = Scope(_with((), request.filter), referenced_ids(request, self.view.name))
+        if not request.prefetch:
+            sources: tuple[Step, ...] = ()
+        else:
+            _check_depth(request)
+            sources = tuple([self._prefetch(one, scope, kind in _FUSIONS) for one in request.prefetches()])
+        if isinstance(made, Mmr):
+            return Step(made, limit, None, scope, (_candidates(request, made, scope, sources),))
+        return Step(made, limit + offset, request.score_threshold, scope, sources)
+
+    def _prefetch(self, request: Prefetch, outer: Scope, merged: bool) -> Step:
+        """`merged`: Qdrant merges the lists of its shards at this place, directly below a fusion at the root."""
+        limit = _limit(request) * self.scale
+        scope = Scope(_with(outer.filters, request.filter), outer.excluded)
+        made = self._operation(request, kind_of(request), merged)
+        sources = tuple([self._prefetch(one, scope, False) for one in request.prefetches()])
+        if isinstance(made, Mmr) and not sources:
+            # As in Qdrant a prefetch without prefetches of its own only gathers the candidates.
+            step = _candidates(request, made, scope, ())
+            return replace(step, limit=min(step.limit, limit)) if merged else step
+        return Step(made, limit, request.score_threshold, scope, sources)
+
+    def _operation(self, request: Request, kind: str, merged: bool) -> Operation:
+        _check(request, kind)
+        examples = Examples.of(request, self.view, self.resolve, self.lookup)
+        made = operation(kind, Place(request, self.view, examples))
+        return replace(made, merged=merged) if isinstance(made, ByField) else made
+
+
+def _candidates(request: Request, mmr: Mmr, scope: Scope, sources: tuple[Step, ...]) -> Step:
+    """The search from whose results MMR chooses."""
+    limit = _limit(request) if mmr.candidates is None else mmr.candidates
+    return Step(mmr.nearest, limit, request.score_threshold, scope, sources)
+
+
+def _limit(request: Request) -> int:
+    return DEFAULT_LIMIT if request.limit is None else request.limit
+
+
+def _check(request: Request, kind: str) -> None:
+    """Contradictions within one level of a request."""
+    if request.prefetch and kind == "by_id":
+        raise BadRequest("A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
+    if request.score_threshold is not None:
+        if kind == "order_by":
+            raise BadRequest("Can't use score_threshold with an order_by query.")
+        if kind == "by_id":
+            raise BadRequest(
+                "A query is needed to use the score_threshold. Can't have score_threshold without defining a query."
+            )
+    if kind in _FUSIONS and request.using:
+        raise BadRequest("Fusion queries cannot be combined with the 'using' field.")
+
+
+def _check_depth(request: Request) -> None:
+    depth = _depth(request)
+    if depth > MAX_DEPTH:
+        raise WrongInput(f"Validation failed: prefetches depth {depth} exceeds max depth {MAX_DEPTH}")
+
+
+def _depth(request: Request) -> int:
+    return max((1 + _depth(prefetch) for prefetch in request.prefetches()), default=0)
+
+
+def _with(filters: tuple[Filter, ...], further: Filter | None) -> tuple[Filter, ...]:
+    return filters if further is None else (*filters, further)

@@ -1,0 +1,145 @@
+"""What does a planned query consist of? A tree of steps, each an operation on the points of its scope or sources.
+
+A step without sources works on all points that its scope admits; one with sources on the points these return.
+Everything is validated: vectors are prepared, names exist, formulas are parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from qdlite.models.filters import Filter
+from qdlite.queries.scoring.formula import Evaluator
+from qdlite.types import BoolArray, FloatArray, PointId, VectorArray
+from qdlite.vectors.index import SearchParams
+
+Scoring: TypeAlias = Callable[[FloatArray], FloatArray]
+"""Similarities (m, n) of m examples to n points -> scores (n,), larger is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """All points that pass every filter, but for the excluded ones, and only those `within` a mask (None: all)."""
+
+    filters: tuple[Filter, ...] = ()
+    excluded: frozenset[PointId] = frozenset()
+    within: BoolArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How to search; `corpus` restricts the points over which `idf` counts."""
+
+    params: SearchParams
+    corpus: Filter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Similarity to one prepared vector; shown scores in the order of the distance."""
+
+    using: str
+    vector: VectorArray
+    tuning: Tuning
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A score made of the similarities to several prepared vectors."""
+
+    using: str
+    vectors: tuple[VectorArray, ...]
+    scoring: Scoring
+    tuning: Tuning
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """BM25 over the text index of a payload field."""
+
+    field: str
+    query: str
+    k: float
+    b: float
+    corpus: Filter | None
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """Ascending by id, every score 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByField:
+    """Ordered by a payload field, once per value, every score 1; from `start_from` (inclusive) on.
+
+    `merged`: neighbours of the same point become one, as they do where Qdrant merges shards.
+    """
+
+    key: str
+    descending: bool
+    start_from: float | int | None
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Random points, every score 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rrf:
+    k: int
+    weights: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dbsf:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    evaluate: Evaluator
+
+
+@dataclass(frozen=True, slots=True)
+class Mmr:
+    """Chooses among the points of the sources for similarity to a vector and dissimilarity to each other."""
+
+    nearest: Nearest
+    relevance: float
+    """Weight of the similarity to the query; 1 minus the `diversity`."""
+
+    candidates: int | None
+    """From how many points to choose; None: as many as are wanted."""
+
+
+Operation: TypeAlias = Nearest | Compare | Text | ById | ByField | Sample | Rrf | Dbsf | Formula | Mmr
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Returns at most `limit` points, best first, none worse than `threshold`."""
+
+    operation: Operation
+    limit: int
+    threshold: float | None
+    scope: Scope
+    sources: tuple[Step, ...] = ()
+
+    def within(self, mask: BoolArray, limit: int) -> Step:
+        """The same step with another limit and all scopes narrowed to a mask."""
+        narrowed = tuple([source.within(mask, source.limit) for source in self.sources])
+        return replace(self, limit=limit, scope=replace(self.scope, within=mask), sources=narrowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The root step, of whose results `offset` are skipped and `limit` kept."""
+
+    root: Step
+    offset: int
+    limit: int
