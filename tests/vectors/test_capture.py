@@ -78,8 +78,8 @@ def test_sizes_count_the_numbers_of_each_vector(kind: Kind) -> None:
     change(index, kind, np.random.default_rng(1))
     capture = index.capture()
     offsets = np.flatnonzero(capture.present)
-    counted = [len(v.values) if isinstance(v, tuple) else v.size for v in capture.take(offsets)]
-    assert capture.sizes[offsets].tolist() == counted
+    taken = [vector[1] if isinstance(vector, tuple) else vector for vector in capture.take(offsets)]
+    assert capture.sizes[offsets].tolist() == [values.size for values in taken]
 
 
 def test_a_matrix_is_copied_only_for_captured_rows_in_use() -> None:
