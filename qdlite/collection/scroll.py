@@ -8,9 +8,7 @@ from qdlite.collection import reads
 from qdlite.collection.view import CollectionView
 from qdlite.errors import WrongInput
 from qdlite.models.points import OrderBy, ScrollRequest, ScrollResult
-from qdlite.queries.execute import run
-from qdlite.queries.operations import order_by
-from qdlite.queries.steps import Scope, Step
+from qdlite.queries.scroll import ordered_scroll
 from qdlite.types import OffsetArray, PointId
 
 DEFAULT_LIMIT = 10
@@ -48,8 +46,7 @@ def _ordered(view: CollectionView, body: ScrollRequest, wanted: str | OrderBy, l
             "`order_by.start_from` and a filter to exclude the IDs that you've already seen for the "
             "`order_by.start_from` value"
         )
-    filters = () if body.filter is None else (body.filter,)
-    ranked = run(Step(order_by(wanted, view.fields), limit, None, Scope(filters)), view)
+    ranked = ordered_scroll(view, wanted, body.filter, limit)
     values = ranked.order_values
     return _page(view, body, ranked.offsets, None if values is None else values.tolist(), None)
 

@@ -311,20 +311,20 @@ class ScrollResult(Struct, frozen=True, kw_only=True):
     next_page_offset: PointId | None
 
 
-class CountResult(Struct, frozen=True):
+class CountResult(Struct, frozen=True, kw_only=True):
     count: int
 
 
-class FacetHit(Struct, frozen=True):
+class FacetHit(Struct, frozen=True, kw_only=True):
     value: str | int | bool
     count: int
 
 
-class FacetResponse(Struct, frozen=True):
+class FacetResponse(Struct, frozen=True, kw_only=True):
     hits: list[FacetHit]
 
 
-class MatrixPair(Struct, frozen=True):
+class MatrixPair(Struct, frozen=True, kw_only=True):
     """Two points of the sample and their score."""
 
     a: PointId
@@ -332,7 +332,7 @@ class MatrixPair(Struct, frozen=True):
     score: float
 
 
-class MatrixPairs(Struct, frozen=True):
+class MatrixPairs(Struct, frozen=True, kw_only=True):
     pairs: list[MatrixPair]
 
 
