@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from qdlite.errors import InferenceError
+from qdlite.inference.added import discover
 from qdlite.inference.embedders import fastembed
 from qdlite.inference.inputs import DataKind
 from qdlite.inference.model import AddedModel, ModelCard
@@ -27,12 +28,16 @@ E5_SMALL = AddedModel(
 class Catalogue:
     """fastembed's models and those added by the user, found in any letter case.
 
-    fastembed is imported at the first look-up that needs it.
+    A model that the user declares hides one of fastembed's of the same name; one that only has the files of
+    sentence-transformers does not. fastembed is imported at the first look-up that needs it.
     """
 
     def __init__(self, settings: InferenceSettings) -> None:
         self._settings = settings
-        self._added = _by_name(map(card_of, settings.models))
+        found = list(discover(settings.models_dirs))
+        declared = [model for model, is_declared in found if is_declared]
+        self._added = {model.name.lower(): [card_of(model)] for model in (*declared, *settings.models)}
+        self._self_describing = [model for model, is_declared in found if not is_declared]
         self._listed: dict[str, list[ModelCard]] | None = None
         self._lock = threading.Lock()
 
@@ -77,7 +82,8 @@ class Catalogue:
         with self._lock:
             if self._listed is None:
                 listed = _by_name(fastembed.cards())
-                listed.setdefault(E5_SMALL.name.lower(), [card_of(E5_SMALL)])
+                for model in (*self._self_describing, E5_SMALL):
+                    listed.setdefault(model.name.lower(), [card_of(model)])
                 self._listed = listed
             return self._listed
 

@@ -22,7 +22,9 @@ MAX_DIMENSIONS = 65536
 
 _WORD = re.compile(r"\w+")
 _GRAM_SIZES = (3, 4)
-_GRAM_WEIGHT = 0.4
+_WORD_WEIGHT = 5
+_GRAM_WEIGHT = 2
+_REPETITION_STEPS = 2**16  # all weights are whole numbers, so sums are exact in whatever order they are made
 _REMEMBERED_WORDS = 50_000
 _BLOCK_CELLS = 2_000_000
 _BLOCK_WORDS = 100_000
@@ -45,7 +47,7 @@ def dimensions_of(model: str) -> int | None:
 class HashingEmbedder:
     """Deterministic unit vectors (float32) of a fixed number of dimensions; equal texts have equal vectors.
 
-    A word contributes itself and, weaker, its n-grams of 3 and 4 characters, each added to one component with
+    A word contributes itself (5) and its n-grams of 3 and 4 characters (2 each), added to one component with
     a sign; both come from a 32-bit hash (feature hashing, Weinberger et al. 2009). Repeated words count
     1 + ln(repetitions). Letter case is ignored.
     """
@@ -114,7 +116,7 @@ def _weighted_pairs(texts: list[list[str]], numbers: dict[str, int]) -> tuple[ND
     word = np.fromiter(flat, np.int64, count=total)
     text = np.repeat(np.arange(len(texts)), counts)
     pairs, repetitions = np.unique(text * len(numbers) + word, return_counts=True)
-    return pairs, 1.0 + np.log(repetitions)
+    return pairs, np.rint(_REPETITION_STEPS * (1.0 + np.log(repetitions)))
 
 
 def _word_features(word: str) -> Features:
@@ -122,7 +124,7 @@ def _word_features(word: str) -> Features:
     grams = [marked[at : at + size] for size in _GRAM_SIZES for at in range(len(marked) - size + 1)]
     hashes = np.array([mmh3.hash(part, signed=False) for part in (word, *grams)], dtype=np.uint32)
     weights = np.full(len(hashes), _GRAM_WEIGHT, dtype=np.float32)
-    weights[0] = 1.0
+    weights[0] = _WORD_WEIGHT
     signs = np.where(hashes >> 31, np.float32(-1), np.float32(1))
     return hashes & np.uint32(0x7FFFFFFF), weights * signs
 
