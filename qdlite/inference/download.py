@@ -37,7 +37,7 @@ def download(card: ModelCard, settings: InferenceSettings, progress: Progress) -
     """
     if not card.source:
         raise InferenceError(f"Model {card.name} has no hub repository; put its files into {_place(card)}")
-    if settings.offline or _offline_by_environment():
+    if is_offline(settings):
         raise InferenceError(f"Model {card.name} cannot be downloaded: qdlite runs offline")
     try:
         hub = import_module("huggingface_hub")
@@ -62,8 +62,9 @@ def _place(card: ModelCard) -> str:
     return str(card.added.folder) if card.added and card.added.folder else f"<models directory>/{card.name}"
 
 
-def _offline_by_environment() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "TRUE", "YES", "ON"}
+def is_offline(settings: InferenceSettings) -> bool:
+    """Whether downloading is turned off, by the settings or as for other programs by HF_HUB_OFFLINE."""
+    return settings.offline or os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "TRUE", "YES", "ON"}
 
 
 def _reporting(progress: Progress) -> Any:

@@ -2,7 +2,8 @@
 
 Requests put their inputs into the model's lane. Whoever finds the model idle runs the next batch, for whomever it
 is; so a lone query starts at once, without a worker thread or a waiting time, and inputs that arrive while the
-model is busy travel together in the next batch. Queries go before inputs of updates.
+model is busy travel together in the next batch. Queries go before inputs of updates, of which every eighth batch
+at least is one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError
 from qdlite.inference.embedders.base import BatchLimits, Embedder, Item
 from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.types import VectorArray
+
+_OVERTAKING = 7
+"""Batches of queries that may run in turn while inputs of updates wait."""
 
 
 class Job:
@@ -78,6 +82,7 @@ class Lane:
         self._jobs: deque[Job] = deque()
         self._busy = False
         self._speed = 0.0
+        self._overtaken = 0
 
     def run(self, items: Sequence[Item], kind: DataKind, call: Call) -> tuple[list[VectorArray], int]:
         """The vectors of the items, in order, and their tokens.
@@ -139,7 +144,8 @@ class Lane:
 
     def _take(self) -> list[Part]:
         """The next batch, filled up with batches of other jobs as far as they fit."""
-        jobs = sorted((job for job in self._jobs if job.batches), key=lambda job: job.mode != "search")
+        first: Mode = "search" if self._overtaken < _OVERTAKING else "update"
+        jobs = sorted((job for job in self._jobs if job.batches), key=lambda job: job.mode != first)
         parts: list[Part] = []
         count = longest = 0
         for job in jobs:
@@ -152,6 +158,9 @@ class Lane:
                     break
                 parts.append(Part(job, job.batches.popleft()))
                 count, longest = total, widest
+        waiting = any(job.mode == "update" for job in jobs)
+        searched = bool(parts) and parts[0].job.mode == "search"
+        self._overtaken = self._overtaken + 1 if waiting and searched else 0
         return parts
 
     def _embed(self, parts: list[Part]) -> None:

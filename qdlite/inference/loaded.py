@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from qdlite.errors import Timeout
+from qdlite.inference.inputs import Call
 from qdlite.inference.lane import Lane
 
 
@@ -34,14 +36,17 @@ class LoadedModels:
         self._lock = threading.Lock()
 
     @contextmanager
-    def use(self, key: Hashable, load: Callable[[], tuple[Lane, int]]) -> Iterator[Lane]:
-        """The lane of a model, loaded by `load` (which also gives its size) if it is not in memory."""
+    def use(self, key: Hashable, load: Callable[[], tuple[Lane, int]], call: Call) -> Iterator[Lane]:
+        """The lane of a model, loaded by `load` (which also gives its size) if it is not in memory.
+
+        Raises Timeout if another request is still loading it at the call's deadline.
+        """
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)
             slot.users += 1
         try:
-            yield self._lane(slot, load)
+            yield self._lane(slot, load, call)
         finally:
             with self._lock:
                 slot.users -= 1
@@ -49,12 +54,17 @@ class LoadedModels:
                     self._slots.pop(key, None)
             self._let_go()
 
-    def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]]) -> Lane:
-        with slot.lock:  # one load per model, while other models stay available
+    def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]], call: Call) -> Lane:
+        remaining = call.remaining()
+        if not slot.lock.acquire(timeout=-1 if remaining is None else remaining):
+            raise Timeout("The model was not loaded within the request's timeout")
+        try:  # one load per model, while other models stay available
             if slot.lane is None:
                 slot.lane, slot.size = load()
                 self._let_go()
             return slot.lane
+        finally:
+            slot.lock.release()
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:

@@ -54,7 +54,7 @@ class LocalModels:
         card = self._catalogue.find(inputs[0].model, inputs[0].kind)
         prepare = self._prepare[inputs[0].kind]
         items = [prepare(item, card, call) for item in inputs]
-        with self._loaded.use(card, partial(self._load, card)) as lane:
+        with self._loaded.use(card, partial(self._load, card), call) as lane:
             vectors, tokens = lane.run(items, inputs[0].kind, call)
         return Embedded(vectors, {inputs[0].model: tokens})
 
@@ -91,7 +91,7 @@ class LocalModels:
         return Lane(card.name, embedder, self._settings.max_waiting), folder.size
 
     def _fetched(self, card: ModelCard) -> ModelFolder:
-        if self._settings.offline:
+        if download.is_offline(self._settings):
             raise InferenceError(self._missing(card))
         download.download(card, self._settings, download.silent)
         folder = folders.find(card, self._settings)

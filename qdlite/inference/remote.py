@@ -5,6 +5,7 @@ One POST per request carries every distinct input; the answer's position i is th
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,7 +33,8 @@ class RemoteService:
         self._client = HttpClient()
 
     def route(self, item: InferenceInput, call: Call) -> Route:
-        return Route(self, _keys(call), item.key, lasting=item.kind == "text", remote=True)
+        keys = hashlib.sha256(repr(_keys(call)).encode()).hexdigest()
+        return Route(self, keys, item.key, lasting=item.kind == "text", remote=True)
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         body = {

@@ -133,6 +133,8 @@ class InferenceService:
 
         `progress` is called with what is done, the total so far (0: unknown) and the unit ("B" or "files").
         """
+        if builtin.describe(name):
+            raise InferenceError(f"Model {name} is built in; there is nothing to download")
         cards = self._catalogue.named(name)
         paths = [self._local.pull(card, progress) for card in cards]
         if not paths:

@@ -96,3 +96,16 @@ def test_unknown_model(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(InferenceError, match=r"Unknown model: bge-small-en-v1\.5\. Did you mean"):
         service(tmp_path).pull("bge-small-en-v1.5")
     assert hub.calls == []
+
+
+@pytest.mark.parametrize("name", ["bm25", "qdrant/BM25", "hashing/8"])
+def test_built_in_models_need_no_files(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InferenceError, match="is built in"):
+        service(tmp_path).pull(name)
+
+
+def test_offline_by_environment_names_the_way_out(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(InferenceError, match=f"qdlite models pull (?i:{MODEL})"):
+        service(tmp_path).infer([InferenceInput("dog", "text", MODEL)], "update")
+    assert hub.calls == []

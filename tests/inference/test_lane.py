@@ -103,6 +103,22 @@ def test_concurrent_queries_share_a_batch_and_overtake_updates() -> None:
     assert len(results) == 3
 
 
+def test_updates_are_not_starved_by_queries() -> None:
+    embedder = Recorder(BatchLimits(items=1))
+    lane = Lane("m", embedder, 100)
+    results: dict[str, Result | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["first"], "search", results)]
+    assert embedder.started.wait(10)
+    threads += [in_thread(lane, [f"u{n}"], "update", results) for n in range(2)]
+    threads += [in_thread(lane, [f"q{n}"], "search", results) for n in range(20)]
+    wait_for_jobs(lane, 23)
+    embedder.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert [at for at, (mode, _) in enumerate(embedder.seen) if mode == "update"] == [8, 16]
+
+
 def test_uneven_inputs_of_different_requests_stay_apart() -> None:
     embedder = Recorder(BatchLimits(items=9, even=True))
     lane = Lane("m", embedder, 100)

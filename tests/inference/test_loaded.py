@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from qdlite.errors import Timeout
+from qdlite.inference.inputs import Call
 from qdlite.inference.lane import Lane
 from qdlite.inference.loaded import LoadedModels
 
@@ -26,7 +28,7 @@ class Loader:
 
 def touch(models: LoadedModels, loader: Loader, *names: str) -> None:
     for name in names:
-        with models.use(name, loader.of(name)):
+        with models.use(name, loader.of(name), Call("search")):
             pass
 
 
@@ -46,7 +48,7 @@ def test_budget_in_bytes() -> None:
 
 def test_models_in_use_stay() -> None:
     models, loader = LoadedModels(1, None), Loader()
-    with models.use("a", loader.of("a")):
+    with models.use("a", loader.of("a"), Call("search")):
         touch(models, loader, "b")
         assert "a" in models
     assert loader.loads == ["a", "b"]
@@ -68,13 +70,36 @@ def test_one_load_for_concurrent_users() -> None:
     assert loader.loads == ["a"]
 
 
+def test_timeout_while_another_request_loads() -> None:
+    models, loader = LoadedModels(2, None), Loader()
+    loading, go_on = threading.Event(), threading.Event()
+
+    def slow() -> tuple[Lane, int]:
+        loading.set()
+        assert go_on.wait(10)
+        return loader.of("a")()
+
+    def first() -> None:
+        with models.use("a", slow, Call("search")):
+            pass
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert loading.wait(10)
+    with pytest.raises(Timeout), models.use("a", slow, Call.start("search", timeout=0.02)):
+        pass
+    go_on.set()
+    thread.join(10)
+    assert "a" in models
+
+
 def test_failed_load_is_tried_again() -> None:
     models, loader = LoadedModels(2, None), Loader()
 
     def fail() -> tuple[Lane, int]:
         raise ValueError("broken")
 
-    with pytest.raises(ValueError, match="broken"), models.use("a", fail):
+    with pytest.raises(ValueError, match="broken"), models.use("a", fail, Call("search")):
         pass
     assert "a" not in models
     touch(models, loader, "a")

@@ -10,8 +10,11 @@ import pytest
 
 from qdlite.errors import InferenceError
 from qdlite.inference import InferenceInput, InferenceService, InferenceSettings
-from qdlite.inference.embedders.fastembed import quantises_activations
-from qdlite.inference.inputs import Mode
+from qdlite.inference.embedders.fastembed import FastembedEmbedder, quantises_activations
+from qdlite.inference.folders import ModelFolder
+from qdlite.inference.inputs import Call, Mode
+from qdlite.inference.lane import Lane
+from qdlite.inference.model import ModelCard
 from qdlite.types import FloatArray, SparseArray
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -176,6 +179,37 @@ def test_activation_quantisation_is_seen_in_the_file(tmp_path: Path, tiny_models
     onnx.save(onnx.helper.make_model(graph), str(tmp_path / "q.onnx"))
     assert quantises_activations(tmp_path / "q.onnx")
     assert not quantises_activations(tiny_models / "all-MiniLM-L6-v2" / "model.onnx")
+
+
+class Multimodal:
+    """What fastembed's late-interaction multimodal models offer: no query_embed, two methods by kind."""
+
+    tokenizer = None
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+
+    def embed_text(self, texts: list[str]) -> list[Any]:
+        self.calls.append(("text", len(texts)))
+        return [np.ones((3, 4)) for _ in texts]
+
+    def embed_image(self, images: list[Any]) -> list[Any]:
+        self.calls.append(("image", len(images)))
+        return [np.zeros((9, 4), dtype=np.float16) for _ in images]
+
+
+def test_multimodal_models_run_input_by_input(tmp_path: Path) -> None:
+    """Their text output contains the padding of the batch, so every text goes alone."""
+    (tmp_path / "model.onnx").write_bytes(b"weights")
+    card = ModelCard("Qdrant/colpali-v1.3-fp16", "late-interaction-multimodal", ("text", "image"), 4)
+    model = Multimodal()
+    lane = Lane("m", FastembedEmbedder(card, model, ModelFolder(tmp_path, "model.onnx")), 10)
+    texts, _ = lane.run(["a", "bb"], "text", Call("search"))
+    images, tokens = lane.run([object(), object()], "image", Call("update"))
+    assert model.calls == [("text", 1), ("text", 1), ("image", 1), ("image", 1)]
+    assert isinstance(texts[0], np.ndarray) and texts[0].shape == (3, 4) and texts[0].dtype == np.float32
+    assert isinstance(images[0], np.ndarray) and images[0].shape == (9, 4) and images[0].dtype == np.float32
+    assert tokens == 0
 
 
 @pytest.mark.parametrize("variant", ["fp32", "w8"])

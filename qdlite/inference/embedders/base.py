@@ -27,7 +27,7 @@ ONE_BY_ONE = BatchLimits(items=1)
 
 
 class Embedder(Protocol):
-    """A loaded model. Calls are never concurrent: the model's lane makes one after another."""
+    """A loaded model. `embed` is never called concurrently: the model's lane makes one call after another."""
 
     def limits(self, kind: DataKind) -> BatchLimits: ...
 
