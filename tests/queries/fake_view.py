@@ -70,7 +70,7 @@ class FakeFields:
         return bool(text) and " " not in text and "$" not in text
 
     def timestamp(self, text: str) -> int:
-        return int(np.datetime64(text, "us").astype(np.int64))
+        return int(np.datetime64(text.removesuffix("Z"), "us").astype(np.int64))
 
     def _listed(self, key: str, offset: int) -> list[Json]:
         payload = self._points[offset].payload

@@ -52,7 +52,7 @@ NEAR = {"query": [1.0, 0.0]}
         (
             {"query": {"recommend": {"negative": [1]}}},
             WrongInput,
-            "Positive vectors should not be empty with `average`",
+            "Positive vectors should not be empty",
         ),
         (
             {"query": {"recommend": {"positive": [1, {"indices": [1], "values": [1.0]}]}}},
@@ -80,7 +80,7 @@ def test_refusals_at_the_root_and_in_prefetches(
 
 
 def nested_prefetch(depth: int) -> dict[str, Any]:
-    fields = NEAR
+    fields: dict[str, Any] = NEAR
     for _ in range(depth):
         fields = {"query": [1.0, 0.0], "prefetch": fields}
     return fields
