@@ -10,24 +10,27 @@ from numpy.typing import NDArray
 from qdlite.types import FloatArray, OffsetArray
 from qdlite.vectors.ranges import concatenated_ranges
 
+_SLICE = 1 << 18
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Postings:
-    """Posting lists of a range of rows. The list of `terms[i]` (ascending) is `rows[ends[i] : ends[i + 1]]`
+    """Posting lists of a range of rows. The list of `terms[i]` (ascending) is `rows[bounds[i] : bounds[i + 1]]`
     (ascending) with `values` beside it. Row numbers are intp, because numpy scatters fastest with these."""
 
     terms: NDArray[np.uint32]
     bounds: NDArray[np.intp]
     rows: OffsetArray
     values: FloatArray
+    row_count: int
 
     @classmethod
-    def of(cls, terms: NDArray[np.uint32], rows: OffsetArray, values: FloatArray) -> Postings:
+    def of(cls, terms: NDArray[np.uint32], rows: OffsetArray, values: FloatArray, row_count: int) -> Postings:
         """From one entry a posting, in ascending order of rows."""
         order = np.argsort(terms, kind="stable")
         ordered = terms[order]
         first = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] ^ np.uint32(1))) if len(terms) else order
-        return cls(ordered[first], np.append(first, len(terms)), rows[order], values[order])
+        return cls(ordered[first], np.append(first, len(terms)), rows[order], values[order], row_count)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -48,20 +51,24 @@ class Postings:
     def followed_by(self, later: Postings) -> Postings:
         """Both together; all rows of `later` are larger than those here."""
         terms = np.union1d(self.terms, later.terms)
-        counts = [_lengths_at(part, terms) for part in (self, later)]
-        bounds = np.concatenate(([0], np.cumsum(counts[0] + counts[1])))
-        places = [
-            concatenated_ranges(bounds[:-1], counts[0]),
-            concatenated_ranges(bounds[:-1] + counts[0], counts[1]),
-        ]
-        merged = [np.empty(bounds[-1], array.dtype) for array in (self.rows, self.values)]
-        for part, place in zip((self, later), places, strict=True):
-            merged[0][place], merged[1][place] = part.rows, part.values
-        return Postings(terms, bounds, merged[0], merged[1])
+        places = [np.searchsorted(terms, part.terms) for part in (self, later)]
+        counts = np.zeros((2, len(terms)), np.intp)
+        for count, part, place in zip(counts, (self, later), places, strict=True):
+            count[place] = np.diff(part.bounds)
+        bounds = np.concatenate(([0], np.cumsum(counts.sum(axis=0))))
+        rows, values = np.empty(bounds[-1], np.intp), np.empty(bounds[-1], np.float32)
+        _move(self, counts[0], bounds[:-1], rows, values)
+        _move(later, counts[1], bounds[:-1] + counts[0], rows, values)
+        return Postings(terms, bounds, rows, values, self.row_count + later.row_count)
 
 
-def _lengths_at(postings: Postings, terms: NDArray[np.uint32]) -> OffsetArray:
-    """Length of the list of each term, where `terms` contains all of the postings' own."""
-    lengths = np.zeros(len(terms), np.intp)
-    lengths[np.searchsorted(terms, postings.terms)] = np.diff(postings.bounds)
-    return lengths
+def _move(part: Postings, counts: OffsetArray, starts: OffsetArray, rows: OffsetArray, values: FloatArray) -> None:
+    """Copy the lists of `part`, `counts` long, to `starts`; in slices, because numpy holds the interpreter lock
+    during each of these steps."""
+    ends = np.cumsum(counts)
+    cuts = np.searchsorted(ends, np.arange(_SLICE, len(part), _SLICE))
+    for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(counts)], strict=True):
+        at = concatenated_ranges(starts[first:last], counts[first:last])
+        origin = int(ends[first] - counts[first]) if first < last else 0
+        rows[at] = part.rows[origin : origin + len(at)]
+        values[at] = part.values[origin : origin + len(at)]

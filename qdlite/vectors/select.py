@@ -16,8 +16,17 @@ def best(scores: FloatArray, limit: int, allowed: BoolArray | None = None) -> Of
     Cuts at a sampled threshold and sorts the rest: partitioning mostly equal scores would be many times slower
     than partitioning distinct ones.
     """
-    positions: OffsetArray | None = None if allowed is None else np.flatnonzero(allowed)
-    return best_among(scores, limit, positions)
+    if allowed is None:
+        return best_among(scores, limit)
+    scores = scores[: len(allowed)]
+    step = max(1, len(allowed) // _SAMPLE)
+    sample = np.sort(scores[::step][allowed[::step]])[::-1]
+    rank = int(1.5 * limit / step) + 4
+    if rank < len(sample):
+        positions = np.flatnonzero((scores >= sample[rank]) & allowed)
+        if len(positions) >= limit:
+            return best_among(scores, limit, positions)
+    return best_among(scores, limit, np.flatnonzero(allowed))
 
 
 def best_among(scores: FloatArray, limit: int, positions: OffsetArray | None = None) -> OffsetArray:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from qdlite.errors import multi_dense_conversion, sparse_dense_conversion
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, SparseArray, VectorArray
+from qdlite.vectors.accumulate import PostingList, largest_sums
 from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.postings import Postings
-from qdlite.vectors.select import best, best_among, no_hits
+from qdlite.vectors.select import no_hits
 from qdlite.vectors.sparse_rows import SparseRows
 
 Modifier: TypeAlias = Literal["none", "idf"]
@@ -23,7 +24,9 @@ _MERGE_SHARE = 4
 _UNSORTED_ROWS = 4096
 _COMPACT_ABOVE = 1024
 _COMPACT_SHARE = 0.3
-_FEW_POSTINGS = 8
+_WORTH_MERGING = 100_000
+_LARGE = 1 << 20
+_MOST_PARTS = 12
 
 
 class SparseIndex:
@@ -111,12 +114,8 @@ class SparseIndex:
         limit = min(limit, self.count)
         if limit <= 0 or not len(sparse.indices):
             return no_hits()
-        lists = self._lists(sparse)
-        allowed = self._rows.living(mask)
-        if sum(len(rows) for rows, _, _ in lists) * _FEW_POSTINGS < self._rows.used:
-            rows, scores = self._few(lists, limit, allowed)
-        else:
-            rows, scores = self._many(lists, limit, allowed)
+        buffer = self._buffer()
+        rows, scores = largest_sums(self._lists(sparse), buffer, limit, self._rows.living(mask))
         return self._by_offset(rows, scores)
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
@@ -137,60 +136,38 @@ class SparseIndex:
         return shared
 
     def pending_work(self) -> int:
-        return 0
+        """Vectors in posting sets that are worth merging, now or when nobody waits for it."""
+        later = self._parts[1:]
+        return sum(part.row_count for part in later) if sum(map(len, later)) > _WORTH_MERGING else 0
 
     def build_step(self, budget: float) -> bool:
-        return False
+        """Merge all posting sets; they never change, so this needs no lock until the result takes their place."""
+        parts = self._parts
+        if self.pending_work():
+            merged = parts[0]
+            for part in parts[1:]:
+                merged = merged.followed_by(part)
+            with self._sorting:
+                if self._parts[: len(parts)] == parts:
+                    self._parts = (merged, *self._parts[len(parts) :])
+        return self.pending_work() > 0
 
     def memory_bytes(self) -> int:
         return self._rows.nbytes + sum(part.nbytes for part in self._parts)
 
-    def _lists(self, query: SparseArray) -> list[tuple[OffsetArray, FloatArray, np.float32]]:
-        """The posting lists of the query's indices (rows, values, weight), empty ones left out."""
+    def vector_bytes(self) -> int:
+        return self._rows.posting_bytes
+
+    def _lists(self, query: SparseArray) -> list[PostingList]:
+        """The posting lists of the query's indices, empty ones left out."""
         lists = []
         for part in self._postings():
+            rows, values = part.rows, part.values
             starts, ends = part.lists(query.indices)
             for start, end, weight in zip(starts.tolist(), ends.tolist(), query.values, strict=True):
                 if start < end:
-                    lists.append((part.rows[start:end], part.values[start:end], weight))
+                    lists.append(PostingList(rows[start:end], values[start:end], weight))
         return lists
-
-    def _many(
-        self, lists: list[tuple[OffsetArray, FloatArray, np.float32]], limit: int, allowed: BoolArray | None
-    ) -> tuple[OffsetArray, FloatArray]:
-        """Add all products into one score a row. Rows without any shared index stay 0, which matters only if the
-        best scores do not fill the limit with positive ones."""
-        buffer = self._buffer()
-        try:
-            for rows, values, weight in lists:
-                np.add.at(buffer, rows, values * weight)
-            chosen = best(buffer, limit, allowed)
-            if len(chosen) < limit or not buffer[chosen[-1]] > 0:
-                touched = np.zeros(len(buffer), np.bool_)
-                for rows, _, _ in lists:
-                    touched[rows] = True
-                chosen = best(buffer, limit, touched if allowed is None else touched & allowed)
-            return chosen, buffer[chosen]
-        finally:
-            buffer.fill(0)
-
-    def _few(
-        self, lists: list[tuple[OffsetArray, FloatArray, np.float32]], limit: int, allowed: BoolArray | None
-    ) -> tuple[OffsetArray, FloatArray]:
-        """The same, touching only the rows in the lists."""
-        if not lists:
-            return np.empty(0, np.intp), np.empty(0, np.float32)
-        touched = np.unique(np.concatenate([rows for rows, _, _ in lists]))
-        buffer = self._buffer()
-        for rows, values, weight in lists:
-            np.add.at(buffer, rows, values * weight)
-        scores = buffer[touched]
-        buffer[touched] = 0
-        if allowed is not None:
-            kept = allowed[touched]
-            touched, scores = touched[kept], scores[kept]
-        chosen = best_among(scores, limit)
-        return touched[chosen], scores[chosen]
 
     def _by_offset(self, rows: OffsetArray, scores: FloatArray) -> Hits:
         """Hits from rows that are best first. Equal scores go by offset; those cut off at the limit went by row."""
@@ -214,13 +191,17 @@ class SparseIndex:
         return self._parts
 
     def _sort_fresh_rows(self) -> None:
-        parts = [*self._parts, Postings.of(*self._rows.postings(self._sorted_rows, self._rows.used))]
+        first, last = self._sorted_rows, self._rows.used
+        parts = [*self._parts, Postings.of(*self._rows.postings(first, last), last - first)]
         while len(parts) > 1 and len(parts[-1]) * _MERGE_SHARE >= len(parts[-2]):
+            # Large ones wait for `build_step`, unless nobody calls it.
+            if len(parts[-2]) > _LARGE and len(parts) <= _MOST_PARTS:
+                break
             later = parts.pop()
             parts[-1] = parts[-1].followed_by(later)
         # In this order: another reader that sees the rows as sorted must find their postings.
         self._parts = tuple(parts)
-        self._sorted_rows = self._rows.used
+        self._sorted_rows = last
 
     def _compact_if_needed(self) -> None:
         used = self._rows.used

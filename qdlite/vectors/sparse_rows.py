@@ -56,6 +56,11 @@ class SparseRows:
         arrays = (self._terms, self._values, *numbers)
         return sum(array.nbytes for array in arrays)
 
+    @property
+    def posting_bytes(self) -> int:
+        """Size of the indices and values of all rows, dead ones included."""
+        return int(self._bounds[self._used]) * (self._terms.itemsize + self._values.itemsize)
+
     def append(self, offsets: OffsetArray, vectors: Sequence[SparseArray]) -> None:
         """New rows for these offsets; earlier ones of the same offsets die."""
         offsets, vectors = _last_of_each(offsets, vectors)
@@ -137,7 +142,8 @@ class SparseRows:
         if mask is None:
             return None if self._count == self._used else alive
         if self._aligned and len(mask) >= self._used:
-            return np.logical_and(mask[: self._used], alive, dtype=np.bool_)
+            both: BoolArray = mask[: self._used] & alive
+            return both
         # One False more, for dead rows (offset -1) and for offsets beyond the mask.
         padded = np.append(mask, False)
         allowed: BoolArray = padded[np.minimum(self._offset_of[: self._used], len(mask))]
