@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qdlite import errors, models
-from qdlite.database import Database
 from qdlite.version import __version__
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient, QdrantClient
+
+    from qdlite.database import Database
 
 __all__ = ["Database", "__version__", "async_client", "client", "errors", "models"]
 
@@ -33,3 +34,13 @@ def async_client(database: Database | None = None, **options: Any) -> AsyncQdran
     from qdlite_server import inprocess
 
     return inprocess.async_client(database, **options)
+
+
+def __getattr__(name: str) -> Any:
+    """Loads `Database` (and with it numpy and all of the engine) when it is first used."""
+    if name != "Database":
+        raise AttributeError(f"module 'qdlite' has no attribute {name!r}")
+    from qdlite.database import Database
+
+    globals()[name] = Database
+    return Database

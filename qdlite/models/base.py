@@ -33,7 +33,7 @@ class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     rules: ClassVar[Mapping[str, Rule]] = {}
     path_prefix: ClassVar[str] = ""
-    """Put before the path of a whole body, e.g. `internal` for the flattened part of query requests."""
+    """Stands in paths before the model's fields, e.g. `internal` for the flattened part of query requests."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yields (path, message) for what concerns several fields at once."""
@@ -149,6 +149,7 @@ def _may_hold_model(hint: Any) -> bool:
 def violations(value: Any, path: str) -> Iterator[str]:
     """Yields `path: message` for every broken rule in a model, list or map, depth first."""
     if isinstance(value, Model):
+        path = _join(path, value.path_prefix)
         for where, message in value.problems():
             yield f"{_join(path, where)}: {message}"
         for field, wire, rule in _checked_fields(type(value)):
@@ -177,6 +178,6 @@ def _join(path: str, step: str) -> str:
 
 def check(model: Model) -> None:
     """Applies every declared rule. Raises InvalidBody naming all violations."""
-    found = list(violations(model, model.path_prefix))
+    found = list(violations(model, ""))
     if found:
         raise InvalidBody("; ".join(found))

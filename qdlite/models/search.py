@@ -68,15 +68,6 @@ class _Common(Model, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in names}
 
 
-class _Grouped(Model, frozen=True, kw_only=True):
-    group_by: str
-    group_size: UInt
-    with_lookup: str | WithLookup | None = None
-
-    def grouping(self) -> dict[str, Any]:
-        return {"group_by": self.group_by, "group_size": self.group_size, "with_lookup": self.with_lookup}
-
-
 class SearchRequest(_Common, frozen=True, kw_only=True):
     vector: list[float] | NamedVector
     score_threshold: float | None = None
@@ -88,7 +79,11 @@ class SearchRequestBatch(Model, frozen=True, kw_only=True):
     searches: list[SearchRequest]
 
 
-class SearchGroupsRequest(SearchRequest, _Grouped, frozen=True, kw_only=True):
+class SearchGroupsRequest(SearchRequest, frozen=True, kw_only=True):
+    group_by: str
+    group_size: UInt
+    with_lookup: str | WithLookup | None = None
+
     rules: ClassVar = {"limit": at_least(1), "group_size": at_least(1)}
     path_prefix: ClassVar = "search_group_request"
 
@@ -121,7 +116,11 @@ class RecommendRequestBatch(Model, frozen=True, kw_only=True):
     searches: list[RecommendRequest]
 
 
-class RecommendGroupsRequest(RecommendRequest, _Grouped, frozen=True, kw_only=True):
+class RecommendGroupsRequest(RecommendRequest, frozen=True, kw_only=True):
+    group_by: str
+    group_size: UInt
+    with_lookup: str | WithLookup | None = None
+
     rules: ClassVar = {"limit": at_least(1), "group_size": at_least(1)}
     path_prefix: ClassVar = "recommend_group_request"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
@@ -20,6 +21,8 @@ BACKLOG = 2048
 GRACE = 5
 """Seconds that running requests get to finish when the server is told to stop."""
 
+_HINTS = {errno.EADDRINUSE: "; is another server running there?", errno.EACCES: "; ports below 1024 need privileges"}
+
 log = logging.getLogger("qdlite_server")
 
 
@@ -29,6 +32,8 @@ class PortTaken(OSError):
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises PortTaken."""
+    if not 0 <= port <= 65535:  # getaddrinfo would take it modulo 65536
+        raise PortTaken(f"cannot listen on port {port}: ports go from 0 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -38,10 +43,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PortTaken(f"cannot listen on {host}:{port}: {reason}; is another server running there?") from None
+        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}{_HINTS.get(error.errno or 0, '')}") from None
     return listener
 
 

@@ -62,11 +62,11 @@ def optimizations(database: Database, call: Call) -> object:
 
 
 def create_vector_name(database: Database, call: Call) -> object:
-    return database.create_vector_name(call.collection, call.path["vector_name"], call.body, call.wait)
+    return database.create_vector_name(call.collection, call.path["vector_name"], call.body, call.wait, call.context)
 
 
 def delete_vector_name(database: Database, call: Call) -> object:
-    return database.delete_vector_name(call.collection, call.path["vector_name"], call.wait)
+    return database.delete_vector_name(call.collection, call.path["vector_name"], call.wait, call.context)
 
 
 ENDPOINTS = [

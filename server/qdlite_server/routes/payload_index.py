@@ -11,11 +11,11 @@ PATH = "/collections/{collection_name}/index"
 
 
 def create(database: Database, call: Call) -> object:
-    return database.create_field_index(call.collection, call.body, call.wait)
+    return database.create_field_index(call.collection, call.body, call.wait, call.context)
 
 
 def delete(database: Database, call: Call) -> object:
-    return database.delete_field_index(call.collection, call.path["field_name"], call.wait)
+    return database.delete_field_index(call.collection, call.path["field_name"], call.wait, call.context)
 
 
 ENDPOINTS = [

@@ -98,7 +98,8 @@ def recommend_groups(database: Database, call: Call) -> object:
 
 def _groups(database: Database, call: Call, query: dict[str, Any]) -> object:
     del query["offset"]
-    body = QueryGroupsRequest(**query, **call.body.grouping())
+    grouping = {name: getattr(call.body, name) for name in ("group_by", "group_size", "with_lookup")}
+    body = QueryGroupsRequest(**query, **grouping)
     return database.query_groups(call.collection, body, call.context)
 
 

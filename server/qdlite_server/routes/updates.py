@@ -23,7 +23,7 @@ def upsert(database: Database, call: Call) -> object:
 
 
 def delete(database: Database, call: Call) -> object:
-    return database.delete(call.collection, call.body, call.wait)
+    return database.delete(call.collection, call.body, call.wait, call.context)
 
 
 def update_vectors(database: Database, call: Call) -> object:
@@ -31,23 +31,23 @@ def update_vectors(database: Database, call: Call) -> object:
 
 
 def delete_vectors(database: Database, call: Call) -> object:
-    return database.delete_vectors(call.collection, call.body, call.wait)
+    return database.delete_vectors(call.collection, call.body, call.wait, call.context)
 
 
 def set_payload(database: Database, call: Call) -> object:
-    return database.set_payload(call.collection, call.body, call.wait)
+    return database.set_payload(call.collection, call.body, call.wait, call.context)
 
 
 def overwrite_payload(database: Database, call: Call) -> object:
-    return database.overwrite_payload(call.collection, call.body, call.wait)
+    return database.overwrite_payload(call.collection, call.body, call.wait, call.context)
 
 
 def delete_payload(database: Database, call: Call) -> object:
-    return database.delete_payload(call.collection, call.body, call.wait)
+    return database.delete_payload(call.collection, call.body, call.wait, call.context)
 
 
 def clear_payload(database: Database, call: Call) -> object:
-    return database.clear_payload(call.collection, call.body, call.wait)
+    return database.clear_payload(call.collection, call.body, call.wait, call.context)
 
 
 def batch(database: Database, call: Call) -> object:

@@ -1,0 +1,135 @@
+"""What does the server say about itself?"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from qdlite_server.versions import SERVER
+from tests.faces import Face
+
+
+def result(response: httpx.Response) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()["result"]
+
+
+def test_root_has_three_keys(http: httpx.Client) -> None:
+    response = http.get("/")
+    body = response.json()
+    assert list(body) == ["title", "version", "commit"]
+    assert body["title"] == "qdrant - vector search engine"
+    assert body["version"] == "1.19.0"
+    assert re.fullmatch("[0-9a-f]{40}", body["commit"])
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/healthz", "healthz check passed"),
+        ("/livez", "healthz check passed"),
+        ("/readyz", "all shards are ready"),
+    ],
+)
+def test_health(http: httpx.Client, path: str, text: str) -> None:
+    response = http.get(path)
+    assert (response.status_code, response.text) == (200, text)
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_the_header_tells_the_program(http: httpx.Client, face: Face) -> None:
+    if face.name == "served":
+        assert http.get("/").headers["server"] == SERVER
+
+
+def test_a_single_node(http: httpx.Client) -> None:
+    http.put("/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}, "shard_number": 2})
+    assert result(http.get("/cluster")) == {"status": "disabled"}
+    cluster = result(http.get("/collections/c/cluster"))
+    assert cluster["shard_count"] == 2
+    assert cluster["local_shards"][0] == {"shard_id": 0, "points_count": 0, "state": "Active"}
+    assert result(http.get("/collections/c/shards")) == {}
+    for method, path in [
+        ("POST", "/cluster/recover"),
+        ("DELETE", "/cluster/peer/1"),
+        ("POST", "/collections/c/cluster"),
+        ("PUT", "/collections/c/shards"),
+        ("POST", "/collections/c/shards/delete"),
+    ]:
+        response = http.request(method, path, json={"any": 1})
+        assert response.status_code == 405
+        assert response.json()["status"]["error"] == "Qdrant is running in standalone mode"
+
+
+def test_issues_and_quotas(http: httpx.Client) -> None:
+    assert result(http.get("/issues")) == {"issues": []}
+    assert result(http.delete("/issues")) is True
+    assert result(http.get("/quotas"))["config"] == {"enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("level", "keys"),
+    [
+        (0, {"id", "app", "collections", "cluster", "requests", "quota"}),
+        (
+            1,
+            {"id", "app", "collections", "cluster", "requests", "quota", "memory", "hardware", "search_pool"},
+        ),
+    ],
+)
+def test_telemetry_keys(http: httpx.Client, level: int, keys: set[str]) -> None:
+    assert set(result(http.get("/telemetry", params={"details_level": level}))) == keys
+
+
+@pytest.mark.parametrize("level", range(6))
+def test_telemetry_of_a_collection(http: httpx.Client, level: int) -> None:
+    http.put("/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}, "sparse_vectors": {"s": {}}})
+    http.put("/collections/c/points", params={"wait": "true"}, json={"points": [{"id": 1, "vector": [1, 2]}]})
+    telemetry = result(http.get("/telemetry", params={"details_level": level, "per_collection": "true"}))
+    assert telemetry["collections"]["number_of_collections"] == 1
+    assert telemetry["app"]["name"] == "qdlite"
+    responses = telemetry["requests"]["rest"]["responses"]
+    assert responses["PUT /collections/{collection_name}/points"]["200"]["count"] == 1
+    by_name = telemetry["requests"]["rest"]["per_collection_responses"]
+    assert by_name["c"]["PUT /collections/{collection_name}"]["200"]["count"] == 1
+    shown = telemetry["collections"].get("collections")
+    expected = {
+        0: None,
+        1: {"vectors", "optimizers_status", "params"},
+        2: {"id", "init_time_ms", "config"},
+    }.get(level, {"id", "init_time_ms", "config", "shards", "transfers", "resharding"})
+    assert (set(shown[0]) if shown else None) == expected
+
+
+def test_metrics(http: httpx.Client) -> None:
+    http.put("/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
+    http.get("/collections/nothing")
+    text = http.get("/metrics").text
+    assert 'app_info{name="qdrant",version="1.19.0"} 1' in text
+    assert 'collection_points{id="c"} 0' in text
+    labels = 'method="GET",endpoint="/collections/{collection_name}",status="404"'
+    assert f"rest_responses_total{{{labels}}} 1" in text
+    assert 'collection="' not in text
+    assert f'rest_responses_total{{{labels},collection="nothing"}} 1' in http.get("/metrics?per_collection=true").text
+    for line in text.splitlines():
+        assert re.fullmatch(r"# (HELP|TYPE) \S+ .+|[a-z_]+(\{.*\})? [0-9.e+-]+", line), line
+
+
+def test_optimizations(http: httpx.Client) -> None:
+    http.put("/collections/c", json={})
+    plain = result(http.get("/collections/c/optimizations"))
+    assert set(plain) == {"summary", "running"}
+    full = result(http.get("/collections/c/optimizations", params={"with": "queued, completed,idle_segments"}))
+    assert set(full) == {"summary", "running", "queued", "completed", "idle_segments"}
+    bad = http.get("/collections/c/optimizations?with=speed")
+    assert bad.status_code == 400
+    assert bad.json()["status"]["error"] == "Wrong input: Unknown field in 'with' parameter: speed"
+
+
+def test_what_is_missing_is_named(http: httpx.Client) -> None:
+    response = http.post("/collections/c/snapshots")
+    assert response.status_code == 501
+    assert response.json()["status"]["error"] == "Not supported by qdlite: snapshots"
