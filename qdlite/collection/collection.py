@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from qdlite.collection import reads, updates
+from qdlite.collection import updates
 from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.info import collection_info
+from qdlite.collection.limits.costs import write_cost
+from qdlite.collection.limits.verify import Request
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
@@ -26,12 +28,12 @@ from qdlite.models.collections import (
     UpdateCollection,
     VectorNameConfig,
 )
-from qdlite.models.points import CountRequest, PointRequest, Record, UpdateOperation
-from qdlite.types import PointId
+from qdlite.models.points import UpdateOperation
 from qdlite.vectors.shared_lock import SharedLock
 
 _R = TypeVar("_R")
 OperationId: TypeAlias = int
+Cost: TypeAlias = Callable[[CollectionView], int]
 
 
 class Collection:
@@ -65,9 +67,20 @@ class Collection:
         with self._lock.shared():
             return work(CollectionView(self._state, self.name))
 
-    def write(self, prepare: Callable[[CollectionState], Operation]) -> OperationId:
-        """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed."""
+    def verify(self, request: Request, timeout: float | None = None) -> None:
+        """Raises BadRequest if strict mode forbids the request; `timeout` (seconds) is the caller's."""
+        if self._state.guard is not None:
+            self.read(lambda view: view.verify(request, timeout))
+
+    def write(self, prepare: Callable[[CollectionState], Operation], cost: Cost | None = None) -> OperationId:
+        """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed.
+
+        `cost`: what the operation takes from the rate of writes; None for what is not limited. Raises RateLimited.
+        """
         with self._lock.exclusive():
+            guard = self._state.guard
+            if cost is not None and guard is not None:
+                guard.charge_write(lambda: cost(CollectionView(self._state, self.name)))
             return self._state.apply(prepare(self._state))
 
     def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
@@ -75,16 +88,16 @@ class Collection:
         body = getattr(operation, operation.kind)
         _refuse_empty(body)
         prepare = _PREPARE[operation.kind]
-        return self.write(lambda state: prepare(state, body, resolve))
+        return self.write(lambda state: prepare(state, body, resolve), lambda view: write_cost(operation, view))
 
     def configure(self, body: UpdateCollection) -> OperationId:
         return self.write(lambda state: Configure(updated_config(state.config, body)))
 
     def create_vector_name(self, name: str, body: VectorNameConfig) -> OperationId:
-        return self.write(lambda state: Configure(with_vector(state.config, name, body)))
+        return self.write(lambda state: Configure(with_vector(state.config, name, body)), _single)
 
     def delete_vector_name(self, name: str) -> OperationId:
-        return self.write(lambda state: Configure(without_vector(state.config, name)))
+        return self.write(lambda state: Configure(without_vector(state.config, name)), _single)
 
     def create_field_index(self, body: CreateFieldIndex) -> OperationId:
         schema = body.field_schema if body.field_schema is not None else body.field_type
@@ -92,21 +105,10 @@ class Collection:
             raise BadRequest("Can't auto-detect field type, please specify `field_schema` in the request")
         params = schema if isinstance(schema, IndexParams) else None
         kind = schema.type if isinstance(schema, IndexParams) else schema
-        return self.write(lambda state: CreateIndex(body.field_name, kind, params))
+        return self.write(lambda state: CreateIndex(body.field_name, kind, params), _single)
 
     def delete_field_index(self, field: str) -> OperationId:
-        return self.write(lambda state: DropIndex(field))
-
-    def retrieve(self, body: PointRequest) -> list[Record]:
-        with_payload = True if body.with_payload is None else body.with_payload
-        with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
-        return self.read(lambda view: reads.retrieve(view.state, body.ids, with_payload, with_vector))
-
-    def point(self, point_id: PointId) -> Record:
-        return self.read(lambda view: reads.point(view.state, point_id))
-
-    def count(self, body: CountRequest) -> int:
-        return self.read(lambda view: view.count_matching(body.filter))
+        return self.write(lambda state: DropIndex(field), _single)
 
     def build_step(self, budget: float) -> bool:
         """Lets every vector's graph take in waiting vectors for about `budget` seconds; True if work remains."""
@@ -129,6 +131,11 @@ _PREPARE: dict[str, _Prepare] = {
     "delete_payload": lambda state, body, _: updates.delete_payload(state, body),
     "clear_payload": lambda state, body, _: updates.clear_payload(state, body),
 }
+
+
+def _single(view: CollectionView) -> int:
+    """What a change of the schema takes from the rate of writes."""
+    return 1
 
 
 def _refuse_empty(body: Any) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qdlite.collection import operations as ops
 from qdlite.collection.fields import CollectionFields
 from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes
+from qdlite.collection.limits.guard import Guard
 from qdlite.models.collections import CollectionConfig
 from qdlite.models.points import payload_object
 from qdlite.payload.store import PayloadStore
@@ -25,6 +29,8 @@ class CollectionState:
         self.payloads = PayloadStore()
         self.fields = CollectionFields(self.payloads)
         self.vectors: dict[str, VectorIndex] = vector_indexes(config, {})
+        self.guard = Guard.of(config)
+        """Strict mode; None while it is off."""
         self.version = 0
         """Number of operations applied; also the id of the last one."""
 
@@ -45,6 +51,11 @@ class CollectionState:
                     missing[column.rows] = False
                 index.remove(offsets[missing])
         self._store_payloads(offsets, operation.payloads)
+
+    def restore(self, points: ops.Upsert, versions: NDArray[np.int64]) -> None:
+        """Puts back points that an earlier state held, each with the version it had there."""
+        self.upsert(points)
+        self.ids.versions[self.ids.offsets_of(points.ids)] = versions
 
     def delete(self, operation: ops.Delete) -> None:
         offsets = self.ids.remove(operation.ids)
@@ -75,6 +86,8 @@ class CollectionState:
 
     def configure(self, operation: ops.Configure) -> None:
         old, self.config = self.config, operation.config
+        if self.config.strict_mode_config is not old.strict_mode_config:
+            self.guard = Guard.of(self.config)
         self.vectors = vector_indexes(operation.config, self.vectors, old)
 
     def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Collection as Ids
-from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.collection.config import named, sparse_params
 from qdlite.collection.fields import CollectionFields
+from qdlite.collection.limits.verify import Request
 from qdlite.collection.state import CollectionState
 from qdlite.errors import unknown_vector
 from qdlite.filters.compile import mask as compiled_mask
@@ -34,6 +35,16 @@ class CollectionView:
     @property
     def fields(self) -> CollectionFields:
         return self.state.fields
+
+    def verify(self, request: Request, timeout: float | None = None) -> None:
+        """Raises BadRequest if strict mode forbids the request; `timeout` (seconds) is the caller's."""
+        if self.state.guard is not None:
+            self.state.guard.verify(self.state, request, timeout)
+
+    def charge(self, cost: Callable[[], int]) -> None:
+        """Takes what a read costs from the rate of reads. Raises RateLimited."""
+        if self.state.guard is not None:
+            self.state.guard.charge_read(cost)
 
     @property
     def alive(self) -> BoolArray:

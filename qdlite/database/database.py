@@ -10,6 +10,7 @@ from types import TracebackType
 
 from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
+from qdlite.database.embeddings import RequestContext
 from qdlite.database.reads import Reads
 from qdlite.database.writes import Writes
 from qdlite.models.collections import (
@@ -61,26 +62,39 @@ class Database(Writes, Reads):
         return self._names.knows(name)
 
     def create_vector_name(
-        self, name: str, vector_name: str, body: VectorNameConfig, wait: bool = True
+        self,
+        name: str,
+        vector_name: str,
+        body: VectorNameConfig,
+        wait: bool = True,
+        context: RequestContext | None = None,
     ) -> UpdateResult:
         """Adds a named vector to a live collection; adding an equal one again changes nothing."""
         collection = self.collection(name)
-        return self._applied(collection, wait, lambda: collection.create_vector_name(vector_name, body))
+        collection.verify(body, context.timeout if context is not None else None)
+        return self._applied(collection, wait, lambda: collection.create_vector_name(vector_name, body), context)
 
-    def delete_vector_name(self, name: str, vector_name: str, wait: bool = True) -> UpdateResult:
+    def delete_vector_name(
+        self, name: str, vector_name: str, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Removes a named vector and everything stored under it."""
         collection = self.collection(name)
-        return self._applied(collection, wait, lambda: collection.delete_vector_name(vector_name))
+        return self._applied(collection, wait, lambda: collection.delete_vector_name(vector_name), context)
 
-    def create_field_index(self, name: str, body: CreateFieldIndex, wait: bool = True) -> UpdateResult:
+    def create_field_index(
+        self, name: str, body: CreateFieldIndex, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Creates a payload index over existing and future points; creating it again replaces it."""
         collection = self.collection(name)
-        return self._applied(collection, wait, lambda: collection.create_field_index(body))
+        collection.verify(body, context.timeout if context is not None else None)
+        return self._applied(collection, wait, lambda: collection.create_field_index(body), context)
 
-    def delete_field_index(self, name: str, field: str, wait: bool = True) -> UpdateResult:
+    def delete_field_index(
+        self, name: str, field: str, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Drops a payload index; none of the name is fine."""
         collection = self.collection(name)
-        return self._applied(collection, wait, lambda: collection.delete_field_index(field))
+        return self._applied(collection, wait, lambda: collection.delete_field_index(field), context)
 
     def change_aliases(self, body: ChangeAliases) -> bool:
         """Creates, deletes and renames aliases, in order."""

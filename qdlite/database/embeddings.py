@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+from qdlite.errors import Timeout
 from qdlite.inference import InferenceInput, InferenceService
 from qdlite.models.points import UpdateVectors, UpsertPoints
 from qdlite.models.vectors import VectorObject, WireVector
@@ -25,6 +27,20 @@ class RequestContext:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
     usage: dict[str, int] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+
+    @property
+    def expired(self) -> bool:
+        """Whether the time that the caller gave is over; it began when the context was made."""
+        return self.timeout is not None and self.clock() - self._started > self.timeout
+
+    def check(self, operation: str) -> None:
+        """Raises Timeout in the name of an operation if the time is over."""
+        if self.timeout is not None and self.expired:
+            raise Timeout(f"Timeout error: Operation '{operation}' timed out after {self.timeout:g}s")
 
 
 class Embeddings:

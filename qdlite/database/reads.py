@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from qdlite.collection import reads
+from qdlite.collection.limits.costs import groups_cost, matrix_cost, query_cost, read_cost
+from qdlite.collection.limits.verify import Request
 from qdlite.collection.matrix import matrix_offsets, matrix_pairs
 from qdlite.collection.scroll import scroll
 from qdlite.collection.view import CollectionView
+from qdlite.database.admission import admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import Embeddings, RequestContext, embed
 from qdlite.models.common import point_id
@@ -35,10 +39,12 @@ from qdlite.models.query import (
 from qdlite.queries import collect
 from qdlite.queries.execute import execute
 from qdlite.queries.groups import Group, query_groups
-from qdlite.queries.matrix import distance_matrix
-from qdlite.queries.plan import plan
+from qdlite.queries.matrix import DEFAULT_SAMPLE, Matrix, distance_matrix
+from qdlite.queries.plan import plan, plan_groups
+from qdlite.queries.steps import Plan
 from qdlite.types import PointId
 
+_R = TypeVar("_R")
 DEFAULT_FACET_LIMIT = 10
 _UNVERSIONED = ("by_id", "order_by", "sample")
 """Kinds of query that score nothing: Qdrant shows version 0 with their results."""
@@ -47,59 +53,105 @@ _UNVERSIONED = ("by_id", "order_by", "sample")
 class Reads(DatabaseCore):
     """Reads see a collection between two writes, never in the middle of one."""
 
-    def retrieve(self, name: str, body: PointRequest) -> list[Record]:
+    def retrieve(self, name: str, body: PointRequest, context: RequestContext | None = None) -> list[Record]:
         """Records of the ids that exist, in the order asked for."""
-        return self.collection(name).retrieve(body)
+        return self._read(name, body, body.ids.__len__, "retrieve", context, lambda view: _retrieved(view, body))
 
-    def get_point(self, name: str, wanted: PointId) -> Record:
+    def get_point(self, name: str, wanted: PointId, context: RequestContext | None = None) -> Record:
         """One record with payload and vectors. Raises NotFound."""
-        return self.collection(name).point(wanted)
+        request = PointRequest(ids=[wanted])
+        return self._read(name, request, lambda: 1, "retrieve", context, lambda view: reads.point(view.state, wanted))
 
-    def scroll(self, name: str, body: ScrollRequest) -> ScrollResult:
+    def scroll(self, name: str, body: ScrollRequest, context: RequestContext | None = None) -> ScrollResult:
         """One page of points, by id or by a payload field."""
-        return self.collection(name).read(lambda view: scroll(view, body))
+        return self._read(name, body, _cost_of(body), "scroll_by_id", context, lambda view: scroll(view, body))
 
-    def count(self, name: str, body: CountRequest) -> int:
+    def count(self, name: str, body: CountRequest, context: RequestContext | None = None) -> int:
         """Number of points that match; always exact."""
-        return self.collection(name).count(body)
+        return self._read(name, body, _cost_of(body), "count", context, lambda view: view.count_matching(body.filter))
 
-    def facet(self, name: str, body: FacetRequest) -> list[FacetHit]:
+    def facet(self, name: str, body: FacetRequest, context: RequestContext | None = None) -> list[FacetHit]:
         """The most frequent values of an indexed field, with the number of points that have them."""
         limit = DEFAULT_FACET_LIMIT if body.limit is None else body.limit
-        hits = self.collection(name).read(lambda view: _facet(view, body, limit))
+        hits = self._read(name, body, _cost_of(body), "facet", context, lambda view: _facet(view, body, limit))
         return [FacetHit(value=value, count=count) for value, count in hits]
 
     def query(self, name: str, body: QueryRequest, context: RequestContext | None = None) -> QueryResponse:
         """The universal query: nearest, hybrid, recommend and all others, with nested prefetches."""
-        embeddings = self._embedded_query([body], context)
-        with self._views(name, collect.lookups(body)) as views:
-            return _answer(views, name, body, embeddings)
+        return self._queries(name, body, [body], context or RequestContext())[0]
 
     def query_batch(
         self, name: str, body: QueryRequestBatch, context: RequestContext | None = None
     ) -> list[QueryResponse]:
         """Several queries against one state of the collection."""
-        embeddings = self._embedded_query(body.searches, context)
-        lookups = [lookup for search in body.searches for lookup in collect.lookups(search)]
-        with self._views(name, lookups) as views:
-            return [_answer(views, name, search, embeddings) for search in body.searches]
+        return self._queries(name, body, body.searches, context or RequestContext())
 
     def query_groups(self, name: str, body: QueryGroupsRequest, context: RequestContext | None = None) -> GroupsResult:
         """A query whose results are grouped by a payload field, with records of another collection if asked for."""
+        context = context or RequestContext()
         embeddings = self._embedded_query([body], context)
         with self._views(name, collect.lookups(body)) as views:
             view = views[name]
+            admit_queries(views, name, body, [body], context)
+            view.charge(lambda: groups_cost(plan_groups(body, view, embeddings, views.__getitem__)))
             found = query_groups(body, view, embeddings, views.__getitem__)
             groups = [_group(view, group, body) for group in found]
         return GroupsResult(groups=groups if body.with_lookup is None else self._looked_up(groups, body.with_lookup))
 
-    def matrix_pairs(self, name: str, body: SearchMatrixRequest) -> MatrixPairs:
+    def matrix_pairs(self, name: str, body: SearchMatrixRequest, context: RequestContext | None = None) -> MatrixPairs:
         """Scores between points of a random sample, a pair each."""
-        return self.collection(name).read(lambda view: matrix_pairs(view, distance_matrix(body, view)))
+        return self._matrix(name, body, context, matrix_pairs)
 
-    def matrix_offsets(self, name: str, body: SearchMatrixRequest) -> MatrixOffsets:
+    def matrix_offsets(
+        self, name: str, body: SearchMatrixRequest, context: RequestContext | None = None
+    ) -> MatrixOffsets:
         """The same in coordinate form."""
-        return self.collection(name).read(lambda view: matrix_offsets(view, distance_matrix(body, view)))
+        return self._matrix(name, body, context, matrix_offsets)
+
+    def _read(
+        self,
+        name: str,
+        body: Request,
+        cost: Callable[[], int],
+        operation: str,
+        context: RequestContext | None,
+        work: Callable[[CollectionView], _R],
+    ) -> _R:
+        """What `work` reads, if the read is admitted (see `admission`)."""
+        with self.collection(name).reading() as view:
+            admit(view, body, cost, operation, context or RequestContext())
+            return work(view)
+
+    def _queries(
+        self,
+        name: str,
+        body: QueryRequest | QueryRequestBatch,
+        searches: Sequence[QueryRequest],
+        context: RequestContext,
+    ) -> list[QueryResponse]:
+        embeddings = self._embedded_query(searches, context)
+        lookups = [lookup for search in searches for lookup in collect.lookups(search)]
+        with self._views(name, lookups) as views:
+            view = views[name]
+            admit_queries(views, name, body, searches, context)
+            plans = [plan(search, view, embeddings, views.__getitem__) for search in searches]
+            view.charge(lambda: query_cost(plan.root for plan in plans))
+            return [_answer(view, search, plan, context) for search, plan in zip(searches, plans, strict=True)]
+
+    def _matrix(
+        self,
+        name: str,
+        body: SearchMatrixRequest,
+        context: RequestContext | None,
+        render: Callable[[CollectionView, Matrix], _R],
+    ) -> _R:
+        def cost(view: CollectionView) -> int:
+            sample = DEFAULT_SAMPLE if body.sample is None else body.sample
+            return matrix_cost(body.filter, min(sample, view.count))
+
+        with self.collection(name).reading() as view:
+            admit(view, body, lambda: cost(view), "Search", context or RequestContext())
+            return render(view, distance_matrix(body, view))
 
     def _looked_up(self, groups: list[PointGroup], wanted: str | WithLookup) -> list[PointGroup]:
         """The groups with the records that their ids name in another collection, where there are such."""
@@ -109,12 +161,14 @@ class Reads(DatabaseCore):
         request = PointRequest(
             ids=list(ids.values()), with_payload=lookup.with_payload or False, with_vector=with_vector
         )
-        records = {record.id: record for record in self._lookup(lookup.collection).retrieve(request)}
+        with self._lookup(lookup.collection).reading() as view:
+            view.charge(request.ids.__len__)
+            records = {record.id: record for record in _retrieved(view, request)}
         return [PointGroup(id=group.id, hits=group.hits, lookup=records.get(ids.get(group.id, -1))) for group in groups]
 
-    def _embedded_query(self, bodies: Iterable[collect.Request], context: RequestContext | None) -> Embeddings:
+    def _embedded_query(self, bodies: Iterable[collect.Request], context: RequestContext) -> Embeddings:
         objects = [item for body in bodies for item in collect.inference_objects(body)]
-        return embed(self.inference, objects, "search", context or RequestContext())
+        return embed(self.inference, objects, "search", context)
 
 
 def _group(view: CollectionView, group: Group, body: QueryGroupsRequest) -> PointGroup:
@@ -131,14 +185,24 @@ def _as_point_id(group_id: str | int) -> PointId | None:
         return None
 
 
+def _cost_of(body: ScrollRequest | CountRequest | FacetRequest) -> Callable[[], int]:
+    return lambda: read_cost(body.filter)
+
+
+def _retrieved(view: CollectionView, body: PointRequest) -> list[Record]:
+    with_payload = True if body.with_payload is None else body.with_payload
+    with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
+    return reads.retrieve(view.state, body.ids, with_payload, with_vector)
+
+
 def _facet(view: CollectionView, body: FacetRequest, limit: int) -> list[tuple[str | int | bool, int]]:
     mask = view.mask(body.filter)
     return view.fields.facet(body.key, view.alive if mask is None else mask, limit)
 
 
-def _answer(views: dict[str, CollectionView], name: str, body: QueryRequest, embeddings: Embeddings) -> QueryResponse:
-    view = views[name]
-    ranked = execute(plan(body, view, embeddings, views.__getitem__), view)
+def _answer(view: CollectionView, body: QueryRequest, plan: Plan, context: RequestContext) -> QueryResponse:
+    context.check("Search")
+    ranked = execute(plan, view)
     with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
     versions = collect.kind_of(body) not in _UNVERSIONED
     return QueryResponse(points=reads.scored(view, ranked, body.with_payload, with_vector, versions))

@@ -28,7 +28,8 @@ _APPLIED_LATER = (PointNotFound, UnknownVector)
 
 class Writes(DatabaseCore):
     """Every update is complete when the call returns; `wait` only decides how the answer names that, and whether
-    errors that Qdrant would meet after acknowledging are raised or logged."""
+    errors that Qdrant would meet after acknowledging are raised or logged. An update that took longer than the
+    `timeout` of its context says so in its status, though it is complete as well."""
 
     def upsert(
         self, name: str, body: UpsertPoints, wait: bool = True, context: RequestContext | None = None
@@ -45,40 +46,62 @@ class Writes(DatabaseCore):
     def batch_update(
         self, name: str, body: UpdateOperations, wait: bool = True, context: RequestContext | None = None
     ) -> list[UpdateResult]:
-        """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant)."""
-        self.collection(name)
-        return [self._update(name, operation, wait, context) for operation in body.operations]
+        """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant). Limits of
+        strict mode are checked for all of them before."""
+        collection, context = self.collection(name), context or RequestContext()
+        for operation in body.operations:
+            collection.verify(operation, context.timeout)
+        return [self._verified(collection, operation, wait, context) for operation in body.operations]
 
-    def delete(self, name: str, body: PointsSelector, wait: bool = True) -> UpdateResult:
+    def delete(
+        self, name: str, body: PointsSelector, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Deletes points; ids that do not exist are ignored."""
-        return self._update(name, UpdateOperation(delete=body), wait)
+        return self._update(name, UpdateOperation(delete=body), wait, context)
 
-    def delete_vectors(self, name: str, body: DeleteVectors, wait: bool = True) -> UpdateResult:
+    def delete_vectors(
+        self, name: str, body: DeleteVectors, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Removes named vectors from points."""
-        return self._update(name, UpdateOperation(delete_vectors=body), wait)
+        return self._update(name, UpdateOperation(delete_vectors=body), wait, context)
 
-    def set_payload(self, name: str, body: SetPayload, wait: bool = True) -> UpdateResult:
+    def set_payload(
+        self, name: str, body: SetPayload, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Merges keys into payloads; null removes a key."""
-        return self._update(name, UpdateOperation(set_payload=body), wait)
+        return self._update(name, UpdateOperation(set_payload=body), wait, context)
 
-    def overwrite_payload(self, name: str, body: SetPayload, wait: bool = True) -> UpdateResult:
+    def overwrite_payload(
+        self, name: str, body: SetPayload, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Puts a payload in place of the old ones."""
-        return self._update(name, UpdateOperation(overwrite_payload=body), wait)
+        return self._update(name, UpdateOperation(overwrite_payload=body), wait, context)
 
-    def delete_payload(self, name: str, body: DeletePayload, wait: bool = True) -> UpdateResult:
+    def delete_payload(
+        self, name: str, body: DeletePayload, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Removes what stands at the given paths."""
-        return self._update(name, UpdateOperation(delete_payload=body), wait)
+        return self._update(name, UpdateOperation(delete_payload=body), wait, context)
 
-    def clear_payload(self, name: str, body: PointsSelector, wait: bool = True) -> UpdateResult:
+    def clear_payload(
+        self, name: str, body: PointsSelector, wait: bool = True, context: RequestContext | None = None
+    ) -> UpdateResult:
         """Empties payloads."""
-        return self._update(name, UpdateOperation(clear_payload=body), wait)
+        return self._update(name, UpdateOperation(clear_payload=body), wait, context)
 
     def _update(
-        self, name: str, operation: UpdateOperation, wait: bool, context: RequestContext | None = None
+        self, name: str, operation: UpdateOperation, wait: bool, context: RequestContext | None
     ) -> UpdateResult:
-        collection = self.collection(name)
-        embeddings = self._embedded(operation, context or RequestContext())
-        return self._applied(collection, wait, lambda: collection.update(operation, embeddings))
+        collection, context = self.collection(name), context or RequestContext()
+        collection.verify(operation, context.timeout)
+        return self._verified(collection, operation, wait, context)
+
+    def _verified(
+        self, collection: Collection, operation: UpdateOperation, wait: bool, context: RequestContext
+    ) -> UpdateResult:
+        """Carries out an update that strict mode lets pass."""
+        embeddings = self._embedded(operation, context)
+        return self._applied(collection, wait, lambda: collection.update(operation, embeddings), context)
 
     def _embedded(self, operation: UpdateOperation, context: RequestContext) -> Embeddings:
         body = operation.upsert or operation.update_vectors
@@ -86,7 +109,9 @@ class Writes(DatabaseCore):
             return NOTHING
         return embed(self.inference, inference_objects(written_vectors(body)), "update", context)
 
-    def _applied(self, collection: Collection, wait: bool, apply: Callable[[], int]) -> UpdateResult:
+    def _applied(
+        self, collection: Collection, wait: bool, apply: Callable[[], int], context: RequestContext | None = None
+    ) -> UpdateResult:
         """The result of an update, and the builder woken if there is something to index."""
         try:
             operation_id = apply()
@@ -96,4 +121,7 @@ class Writes(DatabaseCore):
             _log.warning("An update of %r sent without waiting was dropped: %s", collection.name, error)
             operation_id = collection.version
         self._builder.wake(collection)
-        return UpdateResult(operation_id=operation_id, status="completed" if wait else "acknowledged")
+        if not wait:
+            return UpdateResult(operation_id=operation_id, status="acknowledged")
+        late = context is not None and context.expired
+        return UpdateResult(operation_id=operation_id, status="wait_timeout" if late else "completed")

@@ -164,6 +164,9 @@ class DenseIndex:
     def memory_bytes(self) -> int:
         return self._rows.nbytes + self._present.nbytes + self._norms.nbytes
 
+    def vector_bytes(self) -> int:
+        return self._count * self._rows.row_bytes
+
     def _reserve(self, extent: int) -> None:
         self._rows.reserve(extent)
         self._present = grown(self._present, self._rows.capacity, False)

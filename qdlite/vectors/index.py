@@ -88,3 +88,6 @@ class VectorIndex(Protocol):
 
     def memory_bytes(self) -> int:
         """Estimate of the memory held."""
+
+    def vector_bytes(self) -> int:
+        """Size of the stored vectors alone: no indexes, no spare room."""

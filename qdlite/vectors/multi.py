@@ -141,6 +141,9 @@ class MultiIndex:
     def memory_bytes(self) -> int:
         return self._rows.nbytes + self._starts.nbytes + self._lengths.nbytes + self._present.nbytes
 
+    def vector_bytes(self) -> int:
+        return self._alive * self._rows.row_bytes
+
     def _changed(self, offsets: OffsetArray, sign: int) -> None:
         unique = np.unique(offsets)
         self._count += sign * len(unique)

@@ -55,9 +55,7 @@ _MATCHABLE = ("keyword", "integer", "uuid", "bool")
 def capabilities(index: FieldIndex) -> set[Capability]:
     """What an index can do."""
     found = {
-        capability
-        for capability, option, default in _OPTIONAL.get(index.schema, ())
-        if index.enabled(option, default)
+        capability for capability, option, default in _OPTIONAL.get(index.schema, ()) if index.enabled(option, default)
     }
     return found | {_PLAIN[index.schema]} if index.schema in _PLAIN else found
 

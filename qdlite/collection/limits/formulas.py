@@ -11,12 +11,12 @@ from qdlite.collection.limits.capabilities import Capability, Indexes, serves
 from qdlite.collection.limits.filters import Unindexed, add_unindexed
 from qdlite.errors import MalformedBody
 from qdlite.models.base import Model
-from qdlite.models.filters import Condition
 from qdlite.models.query import Expression, ExpressionObject
 from qdlite.payload.path import parse
 
 _SCORE = re.compile(r"\$score(\[\d+\])?")
 _NUMBER: list[Capability] = ["lookup", "range", "float"]
+_WITHOUT_OPERANDS = ("geo_distance", "datetime", "datetime_key")
 
 
 def unindexed_variables(expression: Expression, indexes: Indexes) -> Unindexed:
@@ -26,7 +26,7 @@ def unindexed_variables(expression: Expression, indexes: Indexes) -> Unindexed:
         if isinstance(part, str):
             _add(found, part, _NUMBER, indexes)
         elif part.is_condition:
-            add_unindexed(found, _condition(part), None, indexes)
+            add_unindexed(found, part, None, indexes)
         elif part.geo_distance is not None:
             _add(found, part.geo_distance.to, ["geo"], indexes)
         elif part.datetime_key is not None:
@@ -40,26 +40,17 @@ def _parts(expression: Expression) -> Iterator[str | ExpressionObject]:
         yield expression
     elif isinstance(expression, ExpressionObject):
         yield expression
-        if not expression.is_condition:
+        if not expression.is_condition and expression.kind not in _WITHOUT_OPERANDS:
             yield from _operands(getattr(expression, expression.kind))
 
 
 def _operands(operand: object) -> Iterator[str | ExpressionObject]:
     """The expressions in what stands at the key of an operation: one, a list, or the fields of its parameters."""
-    if isinstance(operand, ExpressionObject):
+    if isinstance(operand, (str, ExpressionObject)):
         yield from _parts(operand)
-    elif isinstance(operand, list):
-        for one in operand:
+    elif isinstance(operand, (list, Model)):
+        for one in operand if isinstance(operand, list) else structs.astuple(operand):
             yield from _operands(one)
-    elif isinstance(operand, Model):
-        for one in structs.astuple(operand):
-            yield from _operands(one)
-    elif isinstance(operand, str):
-        yield operand
-
-
-def _condition(part: ExpressionObject) -> Condition:
-    return part
 
 
 def _add(found: Unindexed, name: str, needed: list[Capability], indexes: Indexes) -> None:

@@ -1,0 +1,39 @@
+"""May a read go on? Strict mode's limits, what the read takes from the rate of reads, and the caller's patience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from qdlite.collection.limits.costs import example_ids
+from qdlite.collection.limits.verify import Request
+from qdlite.collection.view import CollectionView
+from qdlite.database.embeddings import RequestContext
+from qdlite.queries import collect
+
+Views = Mapping[str, CollectionView]
+
+
+def admit(
+    view: CollectionView, request: Request, cost: Callable[[], int], operation: str, context: RequestContext
+) -> None:
+    """To be called when the read lock is held. `operation` is Qdrant's word for the read in messages.
+
+    Raises BadRequest, RateLimited or Timeout.
+    """
+    if view.state.guard is not None:
+        view.verify(request, context.timeout)
+        view.charge(cost)
+    context.check(operation)
+
+
+def admit_queries(
+    views: Views, name: str, request: Request, queries: Sequence[collect.Request], context: RequestContext
+) -> None:
+    """The same for a request that consists of queries, but for what the queries cost: that is known when they are
+    planned. Points used as examples cost what their retrieval would, in the collection they come from."""
+    if views[name].state.guard is not None:
+        views[name].verify(request, context.timeout)
+    if any(view.state.guard is not None for view in views.values()):
+        for source, ids in example_ids(queries, name).items():
+            views[source].charge(ids.__len__)
+    context.check("Search")
