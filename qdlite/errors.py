@@ -192,3 +192,16 @@ def no_facet_index(key: str) -> WrongInput:
         f"No appropriate index for faceting: `{key}`. Please create one to facet on this field. "
         f"Check {_INDEXING} to see which payload schemas support Match conditions"
     )
+
+
+def model_misfit(problem: WrongInput, model: str, shape: tuple[int, ...] | None) -> WrongInput:
+    """`problem`, met with what a model made, and what to do about it. `shape`: of the array; None if sparse."""
+    if shape is None:
+        advice = "sparse vectors: name one of `sparse_vectors`"
+    elif len(shape) == 1:
+        advice = f'dense vectors of {shape[0]} dimensions: the vector needs "size": {shape[0]}'
+    else:
+        advice = (
+            f'multivectors of {shape[1]} dimensions: the vector needs "size": {shape[1]} and a `multivector_config`'
+        )
+    return WrongInput(f"{problem.description}. The model {model} makes {advice}")

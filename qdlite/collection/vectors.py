@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from qdlite.collection.operations import VectorColumn
-from qdlite.errors import BadRequest, unknown_vector
+from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector
 from qdlite.models.arrays import to_array
 from qdlite.models.vectors import VectorObject, WireVector
 from qdlite.types import VectorArray
@@ -45,7 +45,24 @@ def _prepared(name: str, column: list[WireVector], index: VectorIndex, resolve: 
     block = _dense_block(column)
     if block is not None:
         return index.prepare_batch(cast(Any, block))
-    return index.prepare_batch([_array(name, vector, resolve) for vector in column])
+    arrays = [_array(name, vector, resolve) for vector in column]
+    try:
+        return index.prepare_batch(arrays)
+    except WrongInput:
+        for vector, array in zip(column, arrays, strict=True):
+            _check_fit(index, vector, array)
+        raise
+
+
+def _check_fit(index: VectorIndex, vector: WireVector, array: VectorArray) -> None:
+    """Raises WrongInput with advice if a model made a vector that does not fit."""
+    try:
+        index.prepare(array)
+    except WrongInput as problem:
+        if isinstance(vector, VectorObject) and vector.is_inference:
+            shape = None if isinstance(array, tuple) else array.shape
+            raise model_misfit(problem, vector.model or "", shape) from None
+        raise
 
 
 def _dense_block(column: list[WireVector]) -> np.ndarray[Any, np.dtype[np.float32]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from qdlite.errors import NotFound, point_not_found
+from qdlite.errors import NotFound, UnknownVector, WrongInput, model_misfit, point_not_found
 from qdlite.models.arrays import to_array
 from qdlite.models.query import VectorInput
 from qdlite.models.vectors import VectorObject
@@ -50,7 +50,14 @@ class Examples:
 
     def prepared(self, given: VectorInput) -> VectorArray:
         """The vector as a query. Raises WrongInput if its kind or dimension does not fit."""
-        return self.prepare(self.raw(given))
+        vector = self.raw(given)
+        try:
+            return self.prepare(vector)
+        except WrongInput as problem:
+            if isinstance(given, VectorObject) and given.is_inference and not isinstance(problem, UnknownVector):
+                shape = None if isinstance(vector, tuple) else vector.shape
+                raise model_misfit(problem, given.model or "", shape) from None
+            raise
 
     def prepare(self, vector: VectorArray) -> VectorArray:
         return self.view.vector(self.using).prepare_query(vector)
