@@ -26,23 +26,23 @@ def id_in_path(text: str) -> PointId:
 
 
 def one(database: Database, call: Call) -> object:
-    return database.get_point(call.collection, id_in_path(call.path["id"]))
+    return database.get_point(call.collection, id_in_path(call.path["id"]), call.context)
 
 
 def several(database: Database, call: Call) -> object:
-    return database.retrieve(call.collection, call.body)
+    return database.retrieve(call.collection, call.body, call.context)
 
 
 def scroll(database: Database, call: Call) -> object:
-    return database.scroll(call.collection, call.body)
+    return database.scroll(call.collection, call.body, call.context)
 
 
 def count(database: Database, call: Call) -> object:
-    return {"count": database.count(call.collection, call.body)}
+    return {"count": database.count(call.collection, call.body, call.context)}
 
 
 def facet(database: Database, call: Call) -> object:
-    return {"hits": database.facet(call.collection, call.body)}
+    return {"hits": database.facet(call.collection, call.body, call.context)}
 
 
 ENDPOINTS = [

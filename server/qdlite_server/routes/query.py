@@ -24,11 +24,11 @@ def groups(database: Database, call: Call) -> object:
 
 
 def matrix_pairs(database: Database, call: Call) -> object:
-    return database.matrix_pairs(call.collection, call.body)
+    return database.matrix_pairs(call.collection, call.body, call.context)
 
 
 def matrix_offsets(database: Database, call: Call) -> object:
-    return database.matrix_offsets(call.collection, call.body)
+    return database.matrix_offsets(call.collection, call.body, call.context)
 
 
 ENDPOINTS = [
