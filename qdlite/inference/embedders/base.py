@@ -15,8 +15,8 @@ Item: TypeAlias = Any
 class BatchLimits(NamedTuple):
     """A batch has at most `items` inputs, and its longest input times their number is at most `tokens`.
 
-    `even` allows only inputs of one length together, for models whose result depends on padding. Larger batches
-    than the default gain nothing on processors, and a query would wait longer for one to end.
+    `even` allows only inputs of one length together, for models whose result depends on padding. The default
+    is small because a query that arrives meanwhile waits for the running batch to end.
     """
 
     items: int = 32
