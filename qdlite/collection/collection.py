@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 from qdlite.collection import updates
+from qdlite.collection.capture import CollectionCapture, capture, check_compatible, restored
 from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.info import collection_info
 from qdlite.collection.limits.costs import write_cost
@@ -109,6 +110,31 @@ class Collection:
 
     def delete_field_index(self, field: str) -> OperationId:
         return self.write(lambda state: DropIndex(field), _single)
+
+    def capture(self) -> CollectionCapture:
+        """The collection as it is now, to be read while others write."""
+        return self.read(lambda view: capture(view.state))
+
+    @classmethod
+    def of(cls, name: str, state: CollectionState) -> Collection:
+        """A collection that begins with a state made elsewhere."""
+        collection = cls(name, state.config)
+        collection._state = state
+        return collection
+
+    def clone(self, name: str) -> Collection:
+        """An independent collection with the same points, configuration and indexes."""
+        now = self.capture()
+        return Collection.of(name, restored(now.config, now.version, now.parts(), now.indexes))
+
+    def recover(self, state: CollectionState) -> None:
+        """Puts the points and indexes of another state in place of these, for everybody at once; the configuration
+        stays. Raises WrongInput if the vectors differ."""
+        with self._lock.exclusive():
+            check_compatible(self._state.config, state.config)
+            state.configure(Configure(self._state.config))
+            state.guard = self._state.guard
+            self._state = state
 
     def build_step(self, budget: float) -> bool:
         """Lets every vector's graph take in waiting vectors for about `budget` seconds; True if work remains."""
