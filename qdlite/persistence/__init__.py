@@ -1,0 +1,1 @@
+"""Collections and databases as files: qdlite's archive format, and nothing else that is written to a disk."""
