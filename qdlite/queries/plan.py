@@ -58,13 +58,13 @@ class _Planner:
 
     def root(self, request: QueryRequest | QueryGroupsRequest, limit: int, offset: int) -> Step:
         kind = kind_of(request)
-        made = self._operation(request, kind, merged=True)
         scope = Scope(_with((), request.filter), referenced_ids(request, self.view.name))
-        if not request.prefetch:
-            sources: tuple[Step, ...] = ()
-        else:
+        sources: tuple[Step, ...] = ()
+        if request.prefetch:
+            # Before the root's own checks: Qdrant looks all examples up first, and so names a missing one first.
             _check_depth(request)
             sources = tuple([self._prefetch(one, scope, kind in _FUSIONS) for one in request.prefetches()])
+        made = self._operation(request, kind, merged=True)
         if isinstance(made, Mmr):
             return Step(made, limit, None, scope, (_candidates(request, made, scope, sources),))
         return Step(made, limit + offset, request.score_threshold, scope, sources)
@@ -73,8 +73,8 @@ class _Planner:
         """`merged`: Qdrant merges the lists of its shards at this place, directly below a fusion at the root."""
         limit = _limit(request) * self.scale
         scope = Scope(_with(outer.filters, request.filter), outer.excluded)
-        made = self._operation(request, kind_of(request), merged)
         sources = tuple([self._prefetch(one, scope, False) for one in request.prefetches()])
+        made = self._operation(request, kind_of(request), merged)
         if isinstance(made, Mmr) and not sources:
             # As in Qdrant a prefetch without prefetches of its own only gathers the candidates.
             step = _candidates(request, made, scope, ())
