@@ -37,10 +37,10 @@ def points() -> list[FakePoint]:
     rng = np.random.default_rng(11)
     made = []
     for number in range(COUNT):
-        vectors: dict[str, Any] = {name: rng.normal(size=4).round(3).tolist() for name in DENSE}
+        vectors: dict[str, Any] = {name: rng.normal(size=4).astype(np.float32).tolist() for name in DENSE}
         for name in ("sparse", "idf"):
             indices = sorted(rng.choice(6, 3, replace=False).tolist())
-            vectors[name] = dict(zip(indices, rng.uniform(0.1, 2, 3).round(3).tolist(), strict=True))
+            vectors[name] = dict(zip(indices, rng.uniform(0.1, 2, 3).astype(np.float32).tolist(), strict=True))
         payload: dict[str, Any] = {
             "rank": float(rng.uniform(-5, 5)),
             "count": int(rng.integers(0, 6)),
@@ -138,23 +138,42 @@ def leaves(draw: st.DrawFn, most: int = COUNT) -> dict[str, Any]:
     return fields if threshold is None else {**fields, "score_threshold": threshold}
 
 
-@given(fields=leaves(), offset=st.integers(0, 3))
-def test_vector_queries(fake: FakeView, oracle: Oracle, fields: dict[str, Any], offset: int) -> None:
-    theirs = oracle.answer(fields | {"limit": fields["limit"] + offset})[offset:]
-    agree(answer(fake, fields | {"offset": offset}), theirs)
+def recommendations(side: st.SearchStrategy[Any], other: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.fixed_dictionaries(
+        {
+            "positive": st.lists(side, min_size=1, max_size=3),
+            "negative": st.lists(other, max_size=3),
+            "strategy": st.sampled_from(["best_score", "sum_scores"]),
+        }
+    ).map(lambda found: {"recommend": found})
 
 
-@given(fields=leaves(), prefetches=st.lists(leaves(20), min_size=1, max_size=3))
-def test_rescoring(fake: FakeView, oracle: Oracle, fields: dict[str, Any], prefetches: list[Any]) -> None:
-    prefetches = [one for one in prefetches if not _ties(one)]
-    fields = fields | {"prefetch": prefetches}
+@st.composite
+def clear_leaves(draw: st.DrawFn) -> dict[str, Any]:
+    """Queries that give no two points the same score: which of equal ones a prefetch keeps is not said."""
+    using = draw(st.sampled_from(list(TRAITS)))
+    some = recommendations(st.integers(0, 19), st.integers(20, COUNT - 1))
+    query = draw(st.one_of(inputs(using), some) if using in DENSE[:3] else inputs(using))
+    fields = {"query": query, "using": using, "limit": draw(st.integers(1, 20))}
+    threshold = draw(st.one_of(st.none(), st.floats(-2, 2, width=32)))
+    return fields if threshold is None else {**fields, "score_threshold": threshold}
+
+
+@given(fields=leaves())
+def test_vector_queries(fake: FakeView, oracle: Oracle, fields: dict[str, Any]) -> None:
     agree(answer(fake, fields), oracle.answer(fields))
 
 
-def _ties(fields: dict[str, Any]) -> bool:
-    """A context, and a discovery, give many points the same score: which of them a prefetch keeps is not said."""
-    query = fields["query"]
-    return isinstance(query, dict) and ("context" in query or "discover" in query)
+@given(fields=clear_leaves(), offset=st.integers(0, 30))
+def test_offset(fake: FakeView, oracle: Oracle, fields: dict[str, Any], offset: int) -> None:
+    everything = oracle.answer(fields | {"limit": fields["limit"] + offset})
+    agree(answer(fake, fields | {"offset": offset}), everything[offset:])
+
+
+@given(fields=leaves(), prefetches=st.lists(clear_leaves(), min_size=1, max_size=3))
+def test_rescoring(fake: FakeView, oracle: Oracle, fields: dict[str, Any], prefetches: list[Any]) -> None:
+    fields = fields | {"prefetch": prefetches}
+    agree(answer(fake, fields), oracle.answer(fields))
 
 
 fusions = st.one_of(
@@ -162,13 +181,15 @@ fusions = st.one_of(
 )
 
 
-@given(query=fusions, prefetches=st.lists(leaves(20), max_size=3), weighted=st.booleans(), limit=st.integers(1, 60))
+@given(
+    query=fusions,
+    prefetches=st.lists(clear_leaves(), min_size=1, max_size=3),
+    weighted=st.booleans(),
+    limit=st.integers(1, 60),
+)
 def test_fusion(
     fake: FakeView, oracle: Oracle, query: dict[str, Any], prefetches: list[Any], weighted: bool, limit: int
 ) -> None:
-    prefetches = [one for one in prefetches if not _ties(one)]
-    if not prefetches:
-        return
     if weighted and "rrf" in query:
         query = {"rrf": {**query["rrf"], "weights": [0.5, 3.0, 0.0][: len(prefetches)]}}
     fields = {"query": query, "prefetch": prefetches, "limit": limit}
