@@ -39,7 +39,7 @@ from qdlite.queries.steps import (
     Tuning,
 )
 from qdlite.queries.view import PointView
-from qdlite.types import BoolArray, Distance, FloatArray, Hits, OffsetArray
+from qdlite.types import BoolArray, Distance, FloatArray, Hits, OffsetArray, VectorArray
 from qdlite.vectors.distance import descending, passes, shown
 from qdlite.vectors.index import SearchParams, VectorIndex
 
@@ -280,17 +280,30 @@ def _mmr(run: _Run, step: Step, operation: Mmr, sources: Sequence[Ranked]) -> Ra
         return candidates
     # The query is compared as it is, without the weights of the `idf` modifier, as Qdrant does here.
     to_query: FloatArray = index.similarities([operation.nearest.vector], candidates.offsets)[0]
-    return candidates.part(mmr(to_query, _comparison(index, candidates.offsets), operation.relevance, step.limit))
+    return candidates.part(
+        mmr(
+            to_query,
+            _comparison(run.view, operation.nearest.using, candidates.offsets),
+            operation.relevance,
+            step.limit,
+        )
+    )
 
 
-def _comparison(index: VectorIndex, offsets: OffsetArray) -> Callable[[int], FloatArray]:
-    def to_candidate(position: int) -> FloatArray:
-        vector = index.get(int(offsets[position]))
-        assert vector is not None
-        similarities: FloatArray = index.similarities([index.prepare_query(vector)], offsets)[0]
-        return similarities
+def _comparison(view: PointView, using: str, offsets: OffsetArray) -> Callable[[int], FloatArray]:
+    """Similarity of all candidates, as queries, to a chosen one, as stored: between multivectors it is not the same
+    the other way round."""
+    index = view.vector(using)
+    if view.traits(using).kind == "multi":
+        queries = [_own_query(index, offset) for offset in offsets]
+        return lambda position: index.similarities(queries, offsets[[position]])[:, 0]
+    return lambda position: index.similarities([_own_query(index, offsets[position])], offsets)[0]
 
-    return to_candidate
+
+def _own_query(index: VectorIndex, offset: np.intp) -> VectorArray:
+    vector = index.get(int(offset))
+    assert vector is not None
+    return index.prepare_query(vector)
 
 
 def _distinct(sources: Sequence[Ranked], present: BoolArray) -> Ranked:
