@@ -50,5 +50,6 @@ def assert_same(hits: Hits, expected: list[tuple[int, float]], score_of: Callabl
     assert len(hits.offsets) == len(hits.scores) == len(expected)
     assert len(set(hits.offsets.tolist())) == len(expected)
     np.testing.assert_allclose(hits.scores, scores, rtol=2e-5, atol=2e-5)
-    np.testing.assert_allclose([score_of(at) for at in hits.offsets.tolist()], scores, rtol=2e-5, atol=2e-5)
+    found = np.array([score_of(at) for at in hits.offsets.tolist()], np.float64)
+    np.testing.assert_allclose(found, scores, rtol=2e-5, atol=2e-5)
     assert np.all(np.diff(hits.scores) <= 0)

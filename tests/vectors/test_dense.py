@@ -84,7 +84,8 @@ def test_what_is_stored(
     assert found.dtype == np.float32
     assert found.tolist() == stored_row
     found[:] = 7
-    assert index.get(2) is not None and index.get(2).tolist() == stored_row  # type: ignore[union-attr]
+    again = index.get(2)
+    assert again is not None and again.tolist() == stored_row
     assert index.get(1) is None
     assert index.get(100) is None
 

@@ -23,13 +23,13 @@ DISTANCES: list[Distance] = ["Dot", "Cosine", "Euclid", "Manhattan"]
 
 
 def one_after_the_other(distance: Distance, left: FloatArray, right: FloatArray) -> np.float32:
-    total = np.float32(0)
+    total: np.float32 = np.float32(0)
     for a, b in zip(left, right, strict=True):
         if distance in ("Dot", "Cosine"):
-            total += a * b
+            total = np.float32(total + a * b)
         else:
-            total += (a - b) * (a - b) if distance == "Euclid" else abs(a - b)
-    return total if descending(distance) else -total
+            total = np.float32(total + ((a - b) * (a - b) if distance == "Euclid" else abs(a - b)))
+    return total if descending(distance) else np.float32(-total)
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
