@@ -3,5 +3,6 @@
 from qdlite.database.database import Database
 from qdlite.database.embeddings import RequestContext
 from qdlite.inference import InferenceSettings, ModelDescription
+from qdlite.persistence.snapshots import SnapshotSettings
 
-__all__ = ["Database", "InferenceSettings", "ModelDescription", "RequestContext"]
+__all__ = ["Database", "InferenceSettings", "ModelDescription", "RequestContext", "SnapshotSettings"]

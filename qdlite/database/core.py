@@ -9,9 +9,11 @@ from contextlib import ExitStack, contextmanager
 from qdlite.collection.collection import Collection
 from qdlite.collection.view import CollectionView
 from qdlite.database.builder import IndexBuilder
+from qdlite.database.jobs import Jobs
 from qdlite.database.names import Names
 from qdlite.errors import NotFound, lookup_collection_not_found
 from qdlite.inference import InferenceService, InferenceSettings
+from qdlite.persistence.snapshots import SnapshotSettings, SnapshotStore
 
 _log = logging.getLogger(__name__)
 
@@ -19,14 +21,18 @@ _log = logging.getLogger(__name__)
 class DatabaseCore:
     """The parts of a database."""
 
-    def __init__(self, inference: InferenceSettings | None = None) -> None:
+    def __init__(self, inference: InferenceSettings | None = None, snapshots: SnapshotSettings | None = None) -> None:
         self.inference = InferenceService(inference)
         self._names = Names()
         self._builder = IndexBuilder(self._names.collections)
+        self._snapshots = SnapshotStore(snapshots)
+        self._jobs = Jobs()
 
     def close(self) -> None:
-        """Ends the background thread and lets go of all data and models."""
+        """Ends the background threads and lets go of all data and models."""
+        self._jobs.close()
         self._builder.close()
+        self._snapshots.close()
         self._names.clear()
         self.inference.close()
 

@@ -12,6 +12,7 @@ from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
 from qdlite.database.embeddings import RequestContext
 from qdlite.database.reads import Reads
+from qdlite.database.snapshots import Snapshots
 from qdlite.database.writes import Writes
 from qdlite.models.collections import (
     ChangeAliases,
@@ -24,7 +25,7 @@ from qdlite.models.collections import (
 from qdlite.models.points import UpdateResult
 
 
-class Database(Writes, Reads):
+class Database(Writes, Reads, Snapshots):
     """An in-memory vector database with built-in inference. Safe to use from many threads; close it when done."""
 
     def __enter__(self) -> Database:

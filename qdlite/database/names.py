@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from qdlite.collection.collection import Collection
@@ -49,6 +49,23 @@ class Names:
         with self._mutex:
             self._collections[collection.name] = collection
 
+    def add_all(self, collections: Sequence[Collection], aliases: Mapping[str, str], replace: bool) -> None:
+        """Adds collections and aliases, all or none. Raises AlreadyExists for a name that is taken; with `replace`
+        only if a collection and an alias would share one."""
+        added = {collection.name: collection for collection in collections}
+        with self._mutex:
+            if not replace:
+                self._refuse_known([*added, *aliases])
+            all_collections, all_aliases = {**self._collections, **added}, {**self._aliases, **aliases}
+            for name in all_collections.keys() & all_aliases.keys():
+                raise collection_exists(name)
+            self._collections, self._aliases = all_collections, all_aliases
+
+    def everything(self) -> tuple[list[Collection], dict[str, str]]:
+        """All collections and aliases (with what they point at) of one moment."""
+        with self._mutex:
+            return list(self._collections.values()), dict(self._aliases)
+
     def remove(self, name: str) -> bool:
         """Removes a collection (not an alias) and the aliases that point at it; tells whether it existed."""
         with self._mutex:
@@ -69,6 +86,11 @@ class Names:
         for action in body.actions:
             with self._mutex:
                 _ALIAS_ACTIONS[action.kind](self, getattr(action, action.kind))
+
+    def _refuse_known(self, names: Iterable[str]) -> None:
+        for name in names:
+            if self.knows(name):
+                raise collection_exists(name)
 
     def _create_alias(self, action: CreateAlias) -> None:
         if action.collection_name not in self._collections:

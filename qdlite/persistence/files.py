@@ -17,8 +17,9 @@ _PIECE = 2**20
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write into, which takes the place of `path` when the block ends, and is gone if it fails."""
     number, name = tempfile.mkstemp(prefix=f".{path.name[:100]}-", suffix=".part", dir=path.parent)
+    os.close(number)
     try:
-        with os.fdopen(number, "wb") as file:
+        with open(name, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
