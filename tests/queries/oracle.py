@@ -45,9 +45,9 @@ class Oracle:
         given["offset"] = request.offset or 0
         used = self.excluded(request)
         if used:
-            given["filter"] = edge.Filter(must_not=[edge.HasIdCondition(used)])
+            given["filter"] = edge.Filter(must_not=[edge.HasIdCondition({*used})])
         found = self._shard.query(edge.QueryRequest(**given))
-        return [(point.id, point.score) for point in found]
+        return [(int(str(point.id)), point.score) for point in found]
 
     def excluded(self, request: QueryRequest | Prefetch) -> set[PointId]:
         """Ids used as examples; the tests write them nowhere but there."""
@@ -88,7 +88,7 @@ class Oracle:
         if isinstance(given, int):
             given = self._points[given].vectors[using]
         if isinstance(given, VectorObject):
-            return edge.SparseVector(given.indices, given.values)
+            return edge.SparseVector(given.indices or [], given.values or [])
         return _vector(given)
 
     def nearest(self, query: Query, using: str, request: QueryRequest | Prefetch) -> Any:
@@ -144,7 +144,7 @@ def expression(given: Any) -> Any:
     if not isinstance(given, ExpressionObject):
         return edge.Expression.Constant(float(given))
     if given.is_condition:
-        assert given.key is not None and given.match is not None
+        assert given.key is not None and given.match is not None and given.match.value is not None
         condition = edge.FieldCondition(given.key, match=edge.MatchValue(given.match.value))
         return edge.Expression.Condition(condition)
     return _EXPRESSIONS[given.kind](getattr(given, given.kind))
