@@ -1,0 +1,52 @@
+"""Feature: several operations travel in one request, and a refused request changes nothing."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+
+@pytest.fixture
+def client(client: QdrantClient) -> QdrantClient:
+    client.create_collection("c", vectors_config=models.VectorParams(size=1, distance=models.Distance.DOT))
+    client.upsert("c", [models.PointStruct(id=1, vector=[1.0], payload={"a": 1})], wait=True)
+    return client
+
+
+def test_operations_run_in_order(client: QdrantClient) -> None:
+    results = client.batch_update_points(
+        "c",
+        [
+            models.UpsertOperation(upsert=models.PointsList(points=[models.PointStruct(id=2, vector=[2.0])])),
+            models.SetPayloadOperation(set_payload=models.SetPayload(payload={"b": 2}, points=[1, 2])),
+            models.DeleteOperation(delete=models.PointIdsList(points=[1])),
+        ],
+        wait=True,
+    )
+    assert [result.status for result in results] == [models.UpdateStatus.COMPLETED] * 3
+    assert [(record.id, record.payload) for record in client.scroll("c")[0]] == [(2, {"b": 2})]
+
+
+def test_an_upsert_is_whole_or_not_at_all(client: QdrantClient) -> None:
+    points = [models.PointStruct(id=1, vector=[9.0]), models.PointStruct(id=2, vector=[1.0, 2.0])]
+    with pytest.raises(UnexpectedResponse, match="expected dim: 1, got 2"):
+        client.upsert("c", points, wait=True)
+    (record,) = client.scroll("c", with_vectors=True)[0]
+    assert (record.id, record.vector, record.payload) == (1, [1.0], {"a": 1})
+
+
+def test_conditional_upsert(http: httpx.Client) -> None:
+    http.put("/collections/c", json={})
+    first = {"points": [{"id": 1, "vector": {}, "payload": {"v": 1}}]}
+    http.put("/collections/c/points?wait=true", json=first)
+    both = [{"id": 1, "vector": {}, "payload": {"v": 2}}, {"id": 2, "vector": {}, "payload": {"v": 2}}]
+    http.put("/collections/c/points?wait=true", json={"points": both, "update_mode": "insert_only"})
+    payloads = [http.get(f"/collections/c/points/{n}").json()["result"]["payload"]["v"] for n in (1, 2)]
+    assert payloads == [1, 2]
+
+
+def test_uploading_in_parallel_batches(client: QdrantClient) -> None:
+    client.upload_points("c", (models.PointStruct(id=n, vector=[float(n)]) for n in range(300)), batch_size=32)
+    assert client.count("c").count == 300

@@ -1,0 +1,109 @@
+"""Feature: requests of old clients, from before the universal query, are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+POINTS = "/collections/c/points"
+
+
+@pytest.fixture
+def http(http: httpx.Client) -> httpx.Client:
+    vectors = {"size": 2, "distance": "Dot"}
+    http.put("/collections/c", json={"vectors": {"": vectors, "v": vectors}, "sparse_vectors": {"s": {}}})
+    points = [
+        {
+            "id": n,
+            "vector": {"": [n, 1], "v": [1, n], "s": {"indices": [n], "values": [1.0]}},
+            "payload": {"g": n % 2},
+        }
+        for n in (1, 2, 3)
+    ]
+    assert http.put(f"{POINTS}?wait=true", json={"points": points}).status_code == 200
+    return http
+
+
+def result(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+    response = http.post(f"{POINTS}/{path}", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()["result"]
+
+
+def found(points: list[dict[str, Any]]) -> list[tuple[int, float]]:
+    return [(point["id"], point["score"]) for point in points]
+
+
+@pytest.mark.parametrize(
+    ("vector", "expected"),
+    [
+        ([1, 0], [(3, 3.0), (2, 2.0)]),
+        ({"name": "v", "vector": [1, 1]}, [(3, 4.0), (2, 3.0)]),
+        ({"name": "s", "vector": {"indices": [2], "values": [4.0]}}, [(2, 4.0)]),
+    ],
+)
+def test_search(http: httpx.Client, vector: Any, expected: list[tuple[int, float]]) -> None:
+    assert found(result(http, "search", {"vector": vector, "limit": 2})) == expected
+    assert found(result(http, "search", {"vector": vector, "top": 2})) == expected
+
+
+def test_search_options(http: httpx.Client) -> None:
+    body = {
+        "vector": [1, 0],
+        "limit": 2,
+        "offset": 1,
+        "filter": {"must": {"key": "g", "match": {"value": 1}}},
+        "with_payload": True,
+        "with_vectors": ["v"],
+        "score_threshold": 0.5,
+    }
+    (point,) = result(http, "search", body)
+    assert (point["id"], point["payload"], point["vector"]) == (1, {"g": 1}, {"v": [1.0, 1.0]})
+
+
+def test_search_batch_and_groups(http: httpx.Client) -> None:
+    body = {"vector": [1, 0], "limit": 1}
+    assert [found(points) for points in result(http, "search/batch", {"searches": [body, body]})] == [[(3, 3.0)]] * 2
+    groups = result(http, "search/groups", {"vector": [1, 0], "group_by": "g", "group_size": 1, "limit": 2})["groups"]
+    assert [(group["id"], found(group["hits"])) for group in groups] == [(1, [(3, 3.0)]), (0, [(2, 2.0)])]
+
+
+def test_recommend(http: httpx.Client) -> None:
+    body = {"positive": [3], "limit": 2}
+    assert found(result(http, "recommend", body)) == [(2, 7.0), (1, 4.0)]
+    assert found(result(http, "recommend", {**body, "using": "v", "positive": [[0, 1]]})) == [(3, 3.0), (2, 2.0)]
+    assert len(result(http, "recommend/batch", {"searches": [body, body]})) == 2
+    groups = result(http, "recommend/groups", {**body, "group_by": "g", "group_size": 1})["groups"]
+    assert [group["id"] for group in groups] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"negative": [1]}, "Bad request: At least one positive vector ID required with this strategy"),
+        (
+            {"strategy": "best_score"},
+            "Bad request: At least one positive or negative vector ID required with this strategy",
+        ),
+    ],
+)
+def test_recommend_needs_examples(http: httpx.Client, body: dict[str, Any], text: str) -> None:
+    response = http.post(f"{POINTS}/recommend", json={**body, "limit": 1})
+    assert (response.status_code, response.json()["status"]["error"]) == (400, text)
+
+
+def test_discover(http: httpx.Client) -> None:
+    body = {"target": [1, 0], "context": [{"positive": 1, "negative": 3}], "limit": 3}
+    assert [point["id"] for point in result(http, "discover", body)] == [2]
+    context = {"context": [{"positive": [1, 0], "negative": [-1, 0]}], "limit": 3}
+    assert len(result(http, "discover", context)) == 3
+    assert len(result(http, "discover/batch", {"searches": [body]})) == 1
+
+
+@pytest.mark.parametrize("path", ["search", "recommend", "discover"])
+def test_a_limit_is_needed(http: httpx.Client, path: str) -> None:
+    response = http.post(f"{POINTS}/{path}", json={"vector": [1, 0], "positive": [1], "target": 1})
+    assert response.status_code == 400
+    assert "missing field `limit`" in response.json()["status"]["error"]
