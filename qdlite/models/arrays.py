@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from qdlite.errors import WrongInput
@@ -24,16 +26,22 @@ def to_array(vector: AnyWireVector) -> VectorArray:
 
 def _floats(values: list[float] | list[list[float]] | list[float | list[float]]) -> FloatArray:
     with np.errstate(over="ignore"):
-        try:
-            array = np.array(values, dtype=np.float32)
-        except ValueError:
-            raise WrongInput("all vectors must have the same dimension") from None
-    # A sum is NaN if one number is; only then is it worth looking closer (inf - inf is no NaN of the caller's).
-    with np.errstate(invalid="ignore", over="ignore"):
-        suspicious = np.isnan(array.sum())
-    if suspicious and np.isnan(array).any():
+        if values and isinstance(values[0], list):
+            array = _rows(values)
+        else:
+            array = np.fromiter(values, np.float32, len(values))
+        flat = array.ravel()
+        squares = flat.dot(flat)
+    if squares != squares:  # a sum of squares is NaN only if one of the numbers is
         raise WrongInput("Vector contains NaN")
     return array
+
+
+def _rows(values: Any) -> FloatArray:
+    try:
+        return np.array(values, dtype=np.float32)
+    except ValueError:
+        raise WrongInput("all vectors must have the same dimension") from None
 
 
 def _sparse(vector: VectorObject) -> SparseArray:

@@ -24,7 +24,7 @@ FEEDBACK = {"strategy": {"naive": {"a": 1, "b": 1, "c": 1}}}
 
 def everywhere(make: Any) -> QueryRequest:
     """A request with inputs 1 to 10 in all the places there are, besides a vector and a sparse vector."""
-    empty = {"indices": [], "values": []}
+    empty: dict[str, list[float]] = {"indices": [], "values": []}
     context = {"context": {"positive": make(5), "negative": make(6)}}
     discover = {"target": make(7), "context": [{"positive": empty, "negative": make(8)}]}
     feedback = {"target": make(9), "feedback": [{"example": make(10), "score": 1}], **FEEDBACK}
