@@ -10,7 +10,8 @@ from qdlite.database import Database, RequestContext
 from qdlite.errors import BodyTooLarge, MalformedBody, QdliteError, ServiceError
 from qdlite.models.base import Model, check, decode
 from qdlite_server import routes
-from qdlite_server.endpoint import Answer, Call, Endpoint, Request, failure, success
+from qdlite_server.endpoint import ACCEPTED, Answer, Call, Endpoint, Request, accepted, failure, success
+from qdlite_server.multipart import Upload
 from qdlite_server.routing import Route, Router
 from qdlite_server.statistics import Statistics
 
@@ -51,6 +52,8 @@ class Api:
         try:
             call = self._call(route, request)
             result = route.endpoint.handler(self.database, call)
+            if result is ACCEPTED:
+                return accepted(perf_counter() - started, label)
             if isinstance(result, Answer):
                 return result
             return success(result, perf_counter() - started, call.context.usage, label)
@@ -67,17 +70,20 @@ class Api:
         """Everything that can be wrong before the database is asked, in Qdrant's order: path, query, body."""
         route.check()
         values = route.endpoint.parameters.parse(request.query)
-        body = self._body(route.endpoint, request.body)
+        body = self._body(route.endpoint, request)
         timeout = values.get("timeout")
         context = RequestContext(headers=request.headers, timeout=None if timeout is None else float(timeout))
         return Call(route.path, values, body, context, self.statistics)
 
-    def _body(self, endpoint: Endpoint, body: bytes) -> Any:
-        if len(body) > self.max_body:
-            raise too_large(len(body), self.max_body)
+    def _body(self, endpoint: Endpoint, request: Request) -> Any:
+        if endpoint.body is Upload:
+            content = request.body if request.file is None else request.file
+            return Upload(content, request.headers.get("content-type", ""))
+        if len(request.body) > self.max_body:
+            raise too_large(len(request.body), self.max_body)
         if endpoint.body is None:
             return None
-        decoded = decode(body, endpoint.body)
+        decoded = decode(request.body, endpoint.body)
         if isinstance(decoded, Model):
             check(decoded)
         return decoded

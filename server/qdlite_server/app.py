@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from qdlite_server.api import UNKNOWN, Api, too_large
 from qdlite_server.compression import gzip, worthwhile
-from qdlite_server.endpoint import Answer, Request, failure
+from qdlite_server.endpoint import TEXT, Answer, Request, failure
+from qdlite_server.multipart import Upload
 from qdlite_server.routes.service import HEALTH
 from qdlite_server.versions import SERVER
 
@@ -30,6 +34,11 @@ DRAINED = 16
 """A body beyond the limit is read to its end (and dropped), up to so many times the limit: a client that is still
 sending would otherwise not see the answer."""
 
+PIECE = 2**20
+"""Bytes of a file that are read or written at a time."""
+
+STOPPING = Answer(503, b"the server is stopping", TEXT)
+
 log = logging.getLogger("qdlite_server.request")
 
 
@@ -43,6 +52,12 @@ class App:
     def __init__(self, api: Api) -> None:
         self.api = api
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="qdlite")
+        self._jobs: set[Future[Answer]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Is any request being worked on in a thread, perhaps one that nobody waits for any more?"""
+        return any(not job.done() for job in self._jobs.copy())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -61,17 +76,53 @@ class App:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        path = scope["raw_path"].decode("latin-1")
+        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers=headers)
         try:
-            body, size = await self._body(receive, headers)
+            request, oversize = await self._received(receive, request)
         except Disconnected:
             return
-        path = scope["raw_path"].decode("latin-1")
-        request = Request(scope["method"], path, scope["query_string"].decode("latin-1"), body, headers)
-        answer = await self._answer(request, size)
+        try:
+            answer = await self._answer(request, oversize)
+        finally:
+            if request.file is not None:
+                request.file.close()
         await self._send(send, answer, headers, (scope.get("client") or (None,))[0])
         level = logging.DEBUG if path in HEALTH else logging.INFO
         milliseconds = (perf_counter() - started) * 1e3
         log.log(level, "method=%s path=%s status=%d ms=%.2f", request.method, path, answer.status, milliseconds)
+
+    async def _received(self, receive: Receive, request: Request) -> tuple[Request, int | None]:
+        """The request with its body, and the body's size if that is beyond the limit."""
+        route = self.api.find(request)
+        if route is not None and route.endpoint.body is Upload:
+            return await self._uploaded(receive, request)
+        body, size = await self._body(receive, request.headers)
+        return replace(request, body=body), size
+
+    async def _uploaded(self, receive: Receive, request: Request) -> tuple[Request, int | None]:
+        """The same for a body that goes to a file, because it need not fit into memory."""
+        limit = self.api.database.max_snapshot_bytes
+        run = asyncio.get_running_loop().run_in_executor
+        file = cast(BinaryIO, tempfile.TemporaryFile(dir=self.api.database.snapshots_folder))  # noqa: SIM115
+        total, waiting, more = 0, bytearray(), True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                more = message.get("more_body", False)
+                waiting += message.get("body", b"")
+                if len(waiting) >= PIECE or not more:
+                    total += len(waiting)
+                    if total > limit:
+                        return replace(request, file=file), total
+                    await run(self._threads, file.write, bytes(waiting))
+                    waiting.clear()
+        except BaseException:
+            file.close()
+            raise
+        return replace(request, file=file), None
 
     async def _body(self, receive: Receive, headers: Mapping[str, str]) -> tuple[bytes, int | None]:
         """The body and the size it was announced with or turned out to have, if that is beyond the limit."""
@@ -102,13 +153,22 @@ class App:
             return UNKNOWN
         if oversize is not None:
             announced = oversize if "content-length" in request.headers else None
-            return failure(too_large(announced, self.api.max_body), 0.0, route.endpoint.label)
+            limit = self.api.max_body if request.file is None else self.api.database.max_snapshot_bytes
+            return failure(too_large(announced, limit), 0.0, route.endpoint.label)
         if route.endpoint.quick:
             return self.api.answer_at(route, request)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self.api.answer_at, route, request)
+        job = self._threads.submit(self.api.answer_at, route, request)
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        try:
+            return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:  # the server stops and has waited long enough
+            return STOPPING
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], client: str | None) -> None:
+        if answer.file is not None:
+            await self._send_file(send, answer, answer.file, headers)
+            return
         body = answer.body
         fields = [(b"server", SERVER.encode())]
         if answer.content_type:
@@ -116,12 +176,30 @@ class App:
         if worthwhile(headers.get("accept-encoding", ""), len(body), client):
             body = gzip(body)
             fields += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-        fields.append((b"content-length", str(len(body)).encode()))
-        fields += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
-        if "origin" in headers:
-            fields.append((b"access-control-allow-origin", headers["origin"].encode("latin-1")))
+        fields += _common_fields(answer, len(body), headers)
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
+
+    async def _send_file(self, send: Send, answer: Answer, file: BinaryIO, headers: Mapping[str, str]) -> None:
+        """Sends a file piece by piece, uncompressed."""
+        run = asyncio.get_running_loop().run_in_executor
+        with file:
+            left = os.fstat(file.fileno()).st_size
+            fields = [(b"server", SERVER.encode()), (b"content-type", answer.content_type.encode())]
+            fields += _common_fields(answer, left, headers)
+            await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+            while piece := await run(self._threads, file.read, min(PIECE, left)):
+                left -= len(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+
+def _common_fields(answer: Answer, length: int, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    fields = [(b"content-length", str(length).encode())]
+    fields += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
+    if "origin" in headers:
+        fields.append((b"access-control-allow-origin", headers["origin"].encode("latin-1")))
+    return fields
 
 
 def preflight(headers: Mapping[str, str]) -> Answer:

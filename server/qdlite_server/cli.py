@@ -66,6 +66,13 @@ def _add_serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
         metavar="MB",
         help="largest request body (default: %(default)s)",
     )
+    add(
+        "--snapshots-dir",
+        type=Path,
+        default=settings.snapshots_dir,
+        metavar="DIR",
+        help="folder to keep snapshots in (default: a temporary one)",
+    )
     _add_model_options(parser, settings)
     parser.set_defaults(command=_serve, inference=settings.inference)
 
@@ -102,6 +109,7 @@ def _serve(options: argparse.Namespace) -> int:
         port=options.port,
         log_level=options.log_level,
         max_request_mb=options.max_request_mb,
+        snapshots_dir=options.snapshots_dir,
     )
     try:
         return serve(settings, _inference(options))

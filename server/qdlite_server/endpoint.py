@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -49,24 +49,32 @@ UNTIMED = (errors.MalformedBody, errors.MalformedParameter, errors.InvalidBody, 
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrives. `path` is still percent-encoded; names in `headers` are lower-case."""
+    """One request as it arrives. `path` is still percent-encoded; names in `headers` are lower-case; `file` holds the
+    body of an upload in place of `body`."""
 
     method: str
     path: str
     query: str = ""
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    file: BinaryIO | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One response. `label` is the endpoint that gave it, as in telemetry; empty for unknown paths."""
+    """One response. `label` is the endpoint that gave it, as in telemetry; empty for unknown paths. `file` is sent
+    in place of `body`, and closed by whoever sends it."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     label: str = ""
+    file: BinaryIO | None = None
+
+
+ACCEPTED: Final = Answer(202)
+"""What a handler returns when the work goes on after the answer."""
 
 
 @dataclass
@@ -96,7 +104,7 @@ State: TypeAlias = Literal["full", "unsupported"]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route. `body` is the type to decode the request's body into, None if there is none.
+    """A route. `body` is the type to decode the request's body into, None if there is none, or `Upload`.
 
     `quick` handlers take no lock that a slow request may hold; they answer on the event loop. Others get a thread.
     """
@@ -148,6 +156,11 @@ def success(result: object, seconds: float, tokens: Mapping[str, int], label: st
         models = {model: ModelUsage(tokens=count) for model, count in tokens.items()}
         usage = Usage(inference=InferenceUsage(models=models))
     return Answer(200, encode(Envelope(result, "ok", seconds, usage)), JSON, label=label)
+
+
+def accepted(seconds: float, label: str) -> Answer:
+    """The envelope that promises the work will be done."""
+    return Answer(202, encode({"status": "accepted", "time": seconds}), JSON, label=label)
 
 
 def failure(error: errors.QdliteError, seconds: float, label: str) -> Answer:

@@ -6,7 +6,8 @@ Loaded only by `qdlite.client()` and `qdlite.async_client()`: qdrant-client and 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, BinaryIO
 
 import httpx
 from qdrant_client import AsyncQdrantClient, QdrantClient
@@ -16,6 +17,7 @@ from qdlite_server.api import Api
 from qdlite_server.endpoint import Answer, Request
 
 URL = "http://qdlite"
+PIECE = 2**20
 
 
 class InProcessTransport(httpx.BaseTransport):
@@ -75,8 +77,31 @@ def _request(request: httpx.Request, body: bytes) -> Request:
     return Request(request.method, path, query, body, headers)
 
 
+class _FileStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The content of a file, which is closed afterwards."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self._file.read(PIECE):
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self._file.close()
+
+    async def aclose(self) -> None:
+        self._file.close()
+
+
 def _response(answer: Answer) -> httpx.Response:
     headers = [*answer.headers]
     if answer.content_type:
         headers.append(("content-type", answer.content_type))
+    if answer.file is not None:
+        return httpx.Response(answer.status, headers=headers, stream=_FileStream(answer.file))
     return httpx.Response(answer.status, headers=headers, content=answer.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ from types import FrameType
 
 import uvicorn
 
-from qdlite.database import Database, InferenceSettings
+from qdlite.database import Database, InferenceSettings, SnapshotSettings
 from qdlite_server.api import Api
 from qdlite_server.app import App
 from qdlite_server.settings import Settings
@@ -71,13 +72,18 @@ def serve(settings: Settings, inference: InferenceSettings) -> int:
     """Serves until told to stop; returns the exit code. Raises PortTaken."""
     start_log(settings.log_level)
     listener = listen(settings.host, settings.port)
-    with listener, Database(inference) as database:
-        server = configured(App(Api(database, settings.max_request_mb * 2**20)))
+    with listener, Database(inference, SnapshotSettings(folder=settings.snapshots_dir)) as database:
+        app = App(Api(database, settings.max_request_mb * 2**20))
+        server = configured(app)
         signal.signal(signal.SIGTERM, _stopped)
         host, port = listener.getsockname()[:2]
         log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
         with suppress(KeyboardInterrupt):  # uvicorn shuts down in order, then raises the signal once more
             server.run(sockets=[listener])
+        if app.busy:
+            log.warning("stopped without waiting for requests that still run")
+            logging.shutdown()
+            os._exit(0)  # the interpreter would wait for their threads
     log.info("stopped")
     return 0
 

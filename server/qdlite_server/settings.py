@@ -21,6 +21,7 @@ class Settings:
     inference: bool = True
     log_level: str = "info"
     max_request_mb: int = 32
+    snapshots_dir: Path | None = None
 
 
 class BadSetting(ValueError):
@@ -39,6 +40,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         inference=not _flag(environment, "QDLITE_NO_INFERENCE"),
         log_level=_level(environment, default.log_level),
         max_request_mb=_number(environment, "QDLITE_MAX_REQUEST_MB", default.max_request_mb),
+        snapshots_dir=Path(folder) if (folder := environment.get("QDLITE_SNAPSHOTS_DIR")) else None,
     )
 
 

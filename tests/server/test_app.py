@@ -151,6 +151,38 @@ def test_a_slow_request_blocks_nobody(url: str, database: Database, monkeypatch:
     assert not slow.is_alive()
 
 
+def test_stopping_does_not_wait_for_ever(app: App, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    release, begun = threading.Event(), threading.Event()
+
+    def slow(name: str) -> bool:
+        begun.set()
+        return release.wait(20)
+
+    monkeypatch.setattr(database, "delete_collection", slow)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def stop() -> None:
+        scope = {"type": "http", "method": "DELETE", "raw_path": b"/collections/c", "query_string": b"", "headers": []}
+        task = asyncio.ensure_future(app(scope, receive, send))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await task
+
+    asyncio.run(stop())
+    assert sent[0]["status"] == 503
+    assert app.busy
+    release.set()
+    while app.busy:
+        time.sleep(0.001)
+
+
 def test_keep_alive_and_pipelined_requests(url: str) -> None:
     with httpx.Client(base_url=url) as client:
         for _ in range(20):
