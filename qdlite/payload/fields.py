@@ -134,8 +134,11 @@ class FieldIndexes:
         """
         path = _parsed(path)
         index = self.indexes.get(path)
-        if index is None or index.text_options is None or not index.scoring:
-            raise WrongInput(f"No text index with scoring for `{path}`. Please create one to rank by text.")
+        if index is None or index.text_options is None:
+            raise WrongInput(f"Validation failed: BM25 requires a text index on field {path}, which has none")
+        if not index.scoring:
+            needed = f"The text index on `{path}` does not score: set `scoring` on it to query it"
+            raise WrongInput(f"Validation failed: {needed}")
         column = self.table.column(path)
         return text_scores(column, column.text_index(index.text_options), query, k, b, corpus)
 
