@@ -34,7 +34,9 @@ _SPARE = 6
 _WIDTH_EXPONENT = 0.7
 _WIDEN = 1.5
 
+# How long the builder keeps the graph for itself at a time: a search may have to wait for that.
 _PHASE_SECONDS = 0.0015
+_IDLE_PHASE_SECONDS = 0.006
 _SMALLEST_BATCH = 5
 _BUSY_SECONDS = 0.25
 _LARGEST_BATCH = 1024
@@ -205,11 +207,19 @@ class HnswIndex(DenseIndex):
 
     # Building
 
-    def _wants_graph(self) -> bool:
+    @property
+    def can_have_graph(self) -> bool:
+        """Whether the settings, the distance and the installation allow a graph at all."""
         params = self.params
-        if not (params.m and params.indexing_threshold and self.distance in _SPACES and hnsw_available()):
-            return False
-        return self._graph is not None or self._count > self._rows_in(params.indexing_threshold)
+        return bool(params.m and params.indexing_threshold and self.distance in _SPACES and hnsw_available())
+
+    @property
+    def indexing_rows(self) -> int:
+        """Up to so many vectors there is no graph."""
+        return self._rows_in(self.params.indexing_threshold)
+
+    def _wants_graph(self) -> bool:
+        return self.can_have_graph and (self._graph is not None or self._count > self.indexing_rows)
 
     def _shape(self) -> GraphShape:
         return GraphShape(_SPACES[self.distance], self.size, self.params.m, self.params.ef_construct)
@@ -260,7 +270,10 @@ class HnswIndex(DenseIndex):
 
     def _threads(self) -> int:
         """While somebody searches, the builder leaves the other processors alone."""
-        return 1 if time.monotonic() - self._searched_at < _BUSY_SECONDS else GRAPH_THREADS
+        return 1 if self._busy() else GRAPH_THREADS
+
+    def _busy(self) -> bool:
+        return time.monotonic() - self._searched_at < _BUSY_SECONDS
 
     def _extend(self, target: Graph, offsets: OffsetArray, rows: FloatArray, generations: NDArray[np.int64]) -> None:
         with target.lock.exclusive():
@@ -271,7 +284,8 @@ class HnswIndex(DenseIndex):
                 target.connect(labels, offsets, valid & self._present[offsets])
                 self._missing = None
             spent = time.monotonic() - began
-        ideal = len(offsets) * _PHASE_SECONDS / max(spent, 1e-5)
+        phase = _PHASE_SECONDS if self._busy() else _IDLE_PHASE_SECONDS
+        ideal = len(offsets) * phase / max(spent, 1e-5)
         self._batch = int(min(max(ideal, self._batch / 2, _SMALLEST_BATCH), 2 * self._batch, _LARGEST_BATCH))
 
 
