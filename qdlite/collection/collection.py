@@ -17,6 +17,7 @@ from qdlite.collection.info import collection_info
 from qdlite.collection.limits.costs import write_cost
 from qdlite.collection.limits.verify import Request
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
+from qdlite.collection.queue import UpdateQueue, is_building_off, is_deferring
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
 from qdlite.collection.view import CollectionView
@@ -44,13 +45,14 @@ class Collection:
         self.name = name
         self._state = CollectionState(config)
         self._lock = SharedLock()
+        self.queue = UpdateQueue()
 
     @property
     def config(self) -> CollectionConfig:
         return self._state.config
 
     def info(self) -> CollectionInfo:
-        return self.read(lambda view: collection_info(view.state))
+        return self.read(lambda view: collection_info(view.state, self.queue))
 
     @property
     def version(self) -> OperationId:
@@ -73,15 +75,23 @@ class Collection:
         if self._state.guard is not None:
             self.read(lambda view: view.verify(request, timeout))
 
-    def write(self, prepare: Callable[[CollectionState], Operation], cost: Cost | None = None) -> OperationId:
+    def write(
+        self,
+        prepare: Callable[[CollectionState], Operation],
+        cost: Cost | None = None,
+        deferrable: int | None = None,
+    ) -> OperationId:
         """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed.
 
         `cost`: what the operation takes from the rate of writes; None for what is not limited. Raises RateLimited.
+        `deferrable`: the number of points upserted by an operation that may wait for the graph (`queue.py`).
         """
         with self._lock.exclusive():
             guard = self._state.guard
             if cost is not None and guard is not None:
                 guard.charge_write(lambda: cost(CollectionView(self._state, self.name)))
+            if deferrable is not None and (len(self.queue) or is_deferring(self._state)):
+                return self.queue.submit(self._state, prepare, deferrable)
             return self._state.apply(prepare(self._state))
 
     def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
@@ -89,7 +99,8 @@ class Collection:
         body = getattr(operation, operation.kind)
         _refuse_empty(body)
         prepare = _PREPARE[operation.kind]
-        return self.write(lambda state: prepare(state, body, resolve), lambda view: write_cost(operation, view))
+        points = len(operation.upsert.all_points()) if operation.upsert is not None else 0
+        return self.write(lambda state: prepare(state, body, resolve), lambda view: write_cost(operation, view), points)
 
     def configure(self, body: UpdateCollection) -> OperationId:
         return self.write(lambda state: Configure(updated_config(state.config, body)))
@@ -137,13 +148,22 @@ class Collection:
             self._state = state
 
     def build_step(self, budget: float) -> bool:
-        """Lets every vector's graph take in waiting vectors for about `budget` seconds; True if work remains."""
-        remaining = [index.build_step(budget) for index in list(self._state.vectors.values())]
-        return any(remaining)
+        """Lets every vector's graph take in waiting vectors for about `budget` seconds, and applies the updates that
+        this makes room for; True if work remains."""
+        if is_building_off(self._state):
+            return False
+        for index in list(self._state.vectors.values()):
+            index.build_step(budget)
+        if len(self.queue):
+            with self._lock.exclusive():
+                self.queue.drain(self._state)
+        return self.pending_work() > 0
 
     def pending_work(self) -> int:
-        """Number of vectors that wait for the graph's builder."""
-        return sum(index.pending_work() for index in list(self._state.vectors.values()))
+        """Number of vectors and updates that wait for the graph's builder; 0 if building is turned off."""
+        if is_building_off(self._state):
+            return 0
+        return len(self.queue) + sum(index.pending_work() for index in list(self._state.vectors.values()))
 
 
 _Prepare: TypeAlias = Callable[[CollectionState, Any, Resolve], Operation]

@@ -64,7 +64,10 @@ def delete_vectors(state: CollectionState, body: DeleteVectors) -> ops.DeleteVec
     for name in body.vector:
         if name not in state.vectors:
             raise unknown_vector(name)
-    return ops.DeleteVectors(_selected(state, body.points, body.filter, strict=False), body.vector)
+    ids = _selected(state, body.points, body.filter, strict=False)
+    if body.points is not None and body.filter is not None:  # unlike all other updates this one takes both
+        ids = list(dict.fromkeys([*ids, *_selected(state, None, body.filter)]))
+    return ops.DeleteVectors(ids, body.vector)
 
 
 def set_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:

@@ -478,7 +478,10 @@ class CollectionWarning(Struct, frozen=True, kw_only=True):
 
 
 class UpdateQueueInfo(Struct, frozen=True, kw_only=True):
+    """Updates that wait to be applied, and the points among them, for collections with `prevent_unoptimized`."""
+
     length: int = 0
+    deferred_points: int | UnsetType = UNSET
 
 
 class CollectionInfo(Struct, frozen=True, kw_only=True):
