@@ -62,7 +62,8 @@ class Ranked:
 
 
 def execute(plan: Plan, view: PointView) -> Ranked:
-    """The results of a query. Raises WrongInput where only the data tell that a formula cannot be computed."""
+    """The results of a query. Raises WrongInput for what only the data tell: a formula that cannot be computed, a
+    field without the index that an order or a text query needs."""
     ranked = run(plan.root, view)
     if plan.offset or len(ranked) > plan.limit:
         return ranked.part(slice(plan.offset, plan.offset + plan.limit))

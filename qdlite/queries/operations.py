@@ -137,9 +137,8 @@ def _compare(place: Place, scoring: Scoring) -> Compare:
 
 
 def _order_by(place: Place) -> Operation:
-    made = order_by(cast("str | OrderBy", place.query.order_by), place.view.fields)
-    place.view.fields.order_values(made.key)
-    return made
+    # Whether the field can order shows when its values are asked for, which is too costly to do twice.
+    return order_by(cast("str | OrderBy", place.query.order_by), place.view.fields)
 
 
 def _fusion(place: Place) -> Operation:

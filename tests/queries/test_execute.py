@@ -121,6 +121,11 @@ def test_order_by(view: FakeView) -> None:
     assert ids(view, query={"order_by": "price"}, prefetch={"query": CLEAR, "limit": 2}) == [7, UUID]
 
 
+def test_order_by_needs_an_index(view: FakeView) -> None:
+    with pytest.raises(WrongInput, match="No range index for `order_by` key: `unindexed`"):
+        ranked(view, query={"fusion": "rrf"}, prefetch={"query": {"order_by": "unindexed"}})
+
+
 def test_order_by_shows_a_point_once_per_value_but_neighbours_merge(view: FakeView) -> None:
     assert ids(view, query={"order_by": "many"}) == [3, 7]  # 1 and 2 of point 3 are neighbours
     assert ids(view, query={"order_by": {"key": "many", "direction": "desc"}}) == [7, 3]

@@ -48,7 +48,6 @@ NEAR = {"query": [1.0, 0.0]}
         ({"query": {"indices": [1], "values": [1.0]}}, WrongInput, "Conversion between sparse and regular vectors"),
         ({"query": 99}, NotFound, "No point with id 99 found"),
         ({"query": 4, "using": "sparse"}, NotFound, 'Vector with name "sparse" for point not found'),
-        ({"query": {"order_by": "unindexed"}}, WrongInput, "No range index for `order_by` key: `unindexed`"),
         (
             {"query": {"recommend": {"negative": [1]}}},
             WrongInput,
