@@ -56,6 +56,12 @@ class InvalidPath(InvalidParameter):
     prefix = "Validation error in path parameters: "
 
 
+class MalformedPath(MalformedParameter):
+    """A part of the path cannot be parsed (400)."""
+
+    prefix = "Deserialize error in path parameters: "
+
+
 class BodyTooLarge(MalformedBody):
     """The body is larger than the server takes (400, as in Qdrant)."""
 
@@ -105,6 +111,10 @@ class StandaloneMode(QdliteError):
         super().__init__("Qdrant is running in standalone mode")
 
 
+class Unauthorized(QdliteError):
+    """The token of the caller is missing or wrong (401)."""
+
+
 class Forbidden(QdliteError):
     """The caller may not do this (403)."""
 
@@ -119,6 +129,14 @@ class Timeout(QdliteError):
     """The request took longer than its `timeout` (408)."""
 
     prefix = "Timeout: "
+
+
+class ModelLoading(Timeout):
+    """The request's time was over before its model had been loaded (408)."""
+
+
+class Cancelled(QdliteError):
+    """Nobody waits for the answer any more (499, which nobody sees)."""
 
 
 class RateLimited(QdliteError):

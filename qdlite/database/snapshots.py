@@ -30,6 +30,16 @@ class Snapshots(DatabaseCore):
     With `wait` False a call returns None at once and works on; what goes wrong then is only logged.
     """
 
+    @property
+    def snapshots_folder(self) -> Path:
+        """Where snapshots are kept."""
+        return self._snapshots.root
+
+    @property
+    def max_snapshot_bytes(self) -> int:
+        """The largest snapshot that is taken from outside."""
+        return self._snapshots.settings.max_bytes
+
     def create_snapshot(self, name: str, shard: int | None = None, wait: bool = True) -> SnapshotDescription | None:
         """A new snapshot of a collection, as it is at one moment; reads and writes go on meanwhile."""
 

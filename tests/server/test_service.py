@@ -130,6 +130,6 @@ def test_optimizations(http: httpx.Client) -> None:
 
 
 def test_what_is_missing_is_named(http: httpx.Client) -> None:
-    response = http.post("/collections/c/snapshots")
+    response = http.get("/collections/c/memory")
     assert response.status_code == 501
-    assert response.json()["status"]["error"] == "Not supported by qdlite: snapshots"
+    assert response.json()["status"]["error"] == "Not supported by qdlite: the memory report of a collection"

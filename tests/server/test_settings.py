@@ -23,6 +23,7 @@ def test_everything_set() -> None:
         "QDLITE_NO_INFERENCE": "true",
         "QDLITE_LOG_LEVEL": "DEBUG",
         "QDLITE_MAX_REQUEST_MB": "64",
+        "QDLITE_SNAPSHOTS_DIR": "snapshots",
     }
     assert from_environment(environment) == Settings(
         host="0.0.0.0",
@@ -32,6 +33,7 @@ def test_everything_set() -> None:
         inference=False,
         log_level="debug",
         max_request_mb=64,
+        snapshots_dir=Path("snapshots"),
     )
 
 
