@@ -43,13 +43,12 @@ def is_empty_mask(condition: Condition, scope: Scope) -> BoolArray:
 
 
 def is_null_mask(condition: Condition, scope: Scope) -> BoolArray:
-    """The condition `{"is_null": {"key"}}`: some value is null (with an index: or an array with a null in it)."""
+    """The condition `{"is_null": {"key"}}`: some value is null, or an array with a null in it.
+
+    Qdrant 1.19 looks into arrays only where the field has an index; newer ones always do.
+    """
     assert isinstance(condition.is_null, PayloadField)
-    path = parse(condition.is_null.key)
-    index = scope.index(path)
-    if index is not None:
-        return _as_indexed(Condition(key=condition.is_null.key, is_null=True), path, index, scope)
-    return scope.column(path).facts(Fact.NULL, scope.size)
+    return field_mask(Condition(key=condition.is_null.key, is_null=True), scope)
 
 
 def _as_indexed(condition: Condition, path: JsonPath, index: FieldIndex, scope: Scope) -> BoolArray:
