@@ -2,7 +2,32 @@
 
 from qdlite.database.database import Database
 from qdlite.database.embeddings import RequestContext
-from qdlite.inference import InferenceSettings, ModelDescription
+from qdlite.inference import (
+    Cancellation,
+    DataKind,
+    ImageSettings,
+    InferenceInput,
+    InferenceSettings,
+    Mode,
+    ModelDescription,
+    ModelReport,
+    ProviderSettings,
+    read_models,
+)
 from qdlite.persistence.snapshots import SnapshotSettings
 
-__all__ = ["Database", "InferenceSettings", "ModelDescription", "RequestContext", "SnapshotSettings"]
+__all__ = [
+    "Cancellation",
+    "DataKind",
+    "Database",
+    "ImageSettings",
+    "InferenceInput",
+    "InferenceSettings",
+    "Mode",
+    "ModelDescription",
+    "ModelReport",
+    "ProviderSettings",
+    "RequestContext",
+    "SnapshotSettings",
+    "read_models",
+]

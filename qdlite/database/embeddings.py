@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from qdlite.errors import Timeout
-from qdlite.inference import InferenceInput, InferenceService
+from qdlite.inference import Cancellation, InferenceInput, InferenceService
 from qdlite.models.points import UpdateVectors, UpsertPoints
 from qdlite.models.vectors import VectorObject, WireVector
 from qdlite.types import VectorArray
@@ -21,12 +21,13 @@ class RequestContext:
     """What a call needs to know beyond its body, and what it reports back.
 
     `headers` may carry keys of external providers; `timeout` is in seconds; `usage` is filled with the tokens
-    read, by model name as given.
+    read, by model name as given. Cancelling ends inference, and with it a call that has not changed anything yet.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
     usage: dict[str, int] = field(default_factory=dict)
+    cancellation: Cancellation = field(default_factory=Cancellation)
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
@@ -63,7 +64,13 @@ def embed(
     inputs = {item.key: item for item in map(_input, objects)}
     if not inputs:
         return NOTHING
-    result = service.infer(list(inputs.values()), mode, headers=context.headers, timeout=context.timeout)
+    result = service.infer(
+        list(inputs.values()),
+        mode,
+        headers=context.headers,
+        timeout=context.timeout,
+        cancellation=context.cancellation,
+    )
     for model, tokens in result.usage.items():
         context.usage[model] = context.usage.get(model, 0) + tokens
     return Embeddings(dict(zip(inputs, result.embeddings, strict=True)))

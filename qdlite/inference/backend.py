@@ -35,6 +35,21 @@ Rule: TypeAlias = Callable[[InferenceInput, Call], Route | None]
 """Claims an input by returning its route, or leaves it to the next rule. Refuses it with InferenceError."""
 
 
+def checked_text(item: InferenceInput, max_length: int) -> str:
+    """The data of a text input for a model that needs words; raises InferenceError if there are none or too many.
+
+    `max_length` is in characters.
+    """
+    text = data_text(item)
+    if not text or text.isspace():
+        raise InferenceError(f"The text for model {item.model} is empty")
+    if len(text) > max_length:
+        raise InferenceError(
+            f"The text for model {item.model} has {len(text)} characters, more than the {max_length} allowed"
+        )
+    return text
+
+
 def data_text(item: InferenceInput) -> str:
     """The data of a text input; raises InferenceError unless it is a string."""
     if type(item.data) is not str:

@@ -45,7 +45,25 @@ class Catalogue:
         """The models of that name; two, if one embeds text and the other images. Raises InferenceError
         if fastembed would have to be asked and is not installed."""
         lower = name.lower()
-        return self._added.get(lower) or self._all_listed().get(lower, [])
+        return self._added.get(lower) or self._all_listed().get(lower) or self._by_short_name(lower)
+
+    def _by_short_name(self, lower: str) -> list[ModelCard]:
+        """The model meant by the last part of its name, hyphens for underscores allowed: `all-minilm-l6-v2`, as
+        Qdrant Cloud shows its models. None if several are of that name."""
+        if "/" in lower:
+            return []
+        wanted = lower.replace("_", "-")
+        found = [
+            cards for full, cards in self._all_listed().items() if full.rpartition("/")[2].replace("_", "-") == wanted
+        ]
+        return found[0] if len({cards[0].source for cards in found}) == 1 else []
+
+    def proper_name(self, name: str) -> str:
+        """The name as the catalogue writes it; unchanged if it is not there."""
+        try:
+            return next((card.name for card in self.named(name)), name)
+        except InferenceError:
+            return name
 
     def is_local(self, name: str) -> bool:
         try:

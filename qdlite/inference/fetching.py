@@ -37,7 +37,7 @@ def fetch(url: str, settings: ImageSettings, call: Call) -> bytes:
     """The body behind an http(s) URL. Raises InferenceError if it may not or cannot be fetched."""
     if not settings.fetch:
         raise InferenceError("Fetching images by URL is turned off; send the image as base64")
-    limited = Call.start(call.mode, timeout=call.remaining(settings.timeout))
+    limited = Call.start(call.mode, timeout=call.remaining(settings.timeout), cancellation=call.cancellation)
     try:
         return _follow(url, settings, limited)
     except Timeout as error:
@@ -131,19 +131,26 @@ def _get(target: _Target, settings: ImageSettings, call: Call) -> tuple[bytes, s
     watch.daemon = True
     watch.start()
     try:
-        path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
-        headers = {"User-Agent": "qdlite", "Accept": "image/*", "Connection": "close"}
-        connection.request("GET", quote(path, safe=_PATH_CHARACTERS), headers=headers)
-        response = connection.getresponse()
-        location = response.getheader("Location")
-        if response.status in _REDIRECTS and location:
-            return b"", location
-        if response.status != 200:
-            raise InferenceError(f"The image at {_shown(target.url)} answers with status {response.status}")
-        return _body(response, settings, call), None
+        with call.cancellation.calling(connection.abort):
+            return _exchange(connection, target, settings, call)
     finally:
         watch.cancel()
         connection.close()
+
+
+def _exchange(
+    connection: _PinnedConnection, target: _Target, settings: ImageSettings, call: Call
+) -> tuple[bytes, str | None]:
+    path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
+    headers = {"User-Agent": "qdlite", "Accept": "image/*", "Connection": "close"}
+    connection.request("GET", quote(path, safe=_PATH_CHARACTERS), headers=headers)
+    response = connection.getresponse()
+    location = response.getheader("Location")
+    if response.status in _REDIRECTS and location:
+        return b"", location
+    if response.status != 200:
+        raise InferenceError(f"The image at {_shown(target.url)} answers with status {response.status}")
+    return _body(response, settings, call), None
 
 
 def _body(response: http.client.HTTPResponse, settings: ImageSettings, call: Call) -> bytes:

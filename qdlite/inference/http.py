@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from qdlite.inference.cancellation import Cancellation
 
 _IDLE_PER_HOST = 8
 _STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
@@ -34,17 +38,26 @@ class HttpClient:
         self._idle: defaultdict[tuple[str, str], list[http.client.HTTPConnection]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float | None) -> Reply:
-        """Raises OSError or HTTPException if there is no answer within `timeout` seconds between bytes."""
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout: float | None,
+        cancellation: Cancellation | None = None,
+    ) -> Reply:
+        """Raises OSError or HTTPException if there is no answer within `timeout` seconds between bytes, and Cancelled
+        if the client has left; one that leaves later ends the connection, which is one of the former errors."""
+        cancellation = cancellation or Cancellation()
         parts = urlsplit(url)
         sent = {"Content-Type": "application/json", "User-Agent": "qdlite", **headers}
         connection = self._take(parts)
         if connection is not None:
             try:
-                return self._exchange(connection, parts, body, sent, timeout)
+                return self._exchange(connection, parts, body, sent, timeout, cancellation)
             except _STALE:  # closed by the server since the last request
                 connection.close()
-        return self._exchange(_connection(parts), parts, body, sent, timeout)
+        return self._exchange(_connection(parts), parts, body, sent, timeout, cancellation)
 
     def close(self) -> None:
         with self._lock:
@@ -63,15 +76,18 @@ class HttpClient:
         body: bytes,
         headers: Mapping[str, str],
         timeout: float | None,
+        cancellation: Cancellation,
     ) -> Reply:
+        cancellation.check()
         connection.timeout = timeout
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
         try:
-            connection.request("POST", _target(parts), body, dict(headers))
-            response = connection.getresponse()
-            named = {name.lower(): value for name, value in response.getheaders()}
-            reply = Reply(response.status, response.reason, named, response.read())
+            with cancellation.calling(lambda: _abort(connection)):
+                connection.request("POST", _target(parts), body, dict(headers))
+                response = connection.getresponse()
+                named = {name.lower(): value for name, value in response.getheaders()}
+                reply = Reply(response.status, response.reason, named, response.read())
         except BaseException:
             connection.close()
             raise
@@ -90,6 +106,14 @@ class HttpClient:
                 idle.append(connection)
                 return
         connection.close()
+
+
+def _abort(connection: http.client.HTTPConnection) -> None:
+    """Ends what another thread reads from the connection."""
+    stream = connection.sock
+    if stream is not None:
+        with suppress(OSError):
+            stream.shutdown(socket.SHUT_RDWR)
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:

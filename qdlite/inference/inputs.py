@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from qdlite.errors import Timeout
+from qdlite.inference.cancellation import Cancellation
 from qdlite.types import Json, VectorArray
 
 DataKind = Literal["text", "image", "object"]
@@ -60,14 +61,24 @@ class Call:
     mode: Mode
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     deadline: float | None = None
+    cancellation: Cancellation = field(default_factory=Cancellation)
 
     @classmethod
-    def start(cls, mode: Mode, headers: Mapping[str, str] | None = None, timeout: float | None = None) -> Call:
+    def start(
+        cls,
+        mode: Mode,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Call:
         deadline = None if timeout is None else time.monotonic() + timeout
-        return cls(mode, {name.lower(): value for name, value in (headers or {}).items()}, deadline)
+        named = {name.lower(): value for name, value in (headers or {}).items()}
+        return cls(mode, named, deadline, cancellation or Cancellation())
 
     def remaining(self, at_most: float | None = None) -> float | None:
-        """Seconds left, not more than `at_most`; None is without limit. Raises Timeout when none are left."""
+        """Seconds left, not more than `at_most`; None is without limit. Raises Timeout when none are left, and
+        Cancelled when the client has left."""
+        self.cancellation.check()
         if self.deadline is None:
             return at_most
         left = self.deadline - time.monotonic()

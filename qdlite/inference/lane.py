@@ -87,15 +87,16 @@ class Lane:
     def run(self, items: Sequence[Item], kind: DataKind, call: Call) -> tuple[list[VectorArray], int]:
         """The vectors of the items, in order, and their tokens.
 
-        Raises RateLimited when too many inputs wait, Timeout after the deadline.
+        Raises RateLimited when too many inputs wait, Timeout after the deadline, Cancelled when the client leaves.
         """
         limits = self._embedder.limits(kind)
         sizes = self._embedder.sizes(items, kind, call.mode)
         job = Job(items, sizes, kind, call.mode, limits)
         self._admit(job)
         try:
-            while not job.done:
-                self._step(job, call)
+            with call.cancellation.calling(self._wake):
+                while not job.done:
+                    self._step(job, call)
         finally:
             self._withdraw(job)
         if job.error is not None:
@@ -121,7 +122,7 @@ class Lane:
         """Runs one batch, or waits until another thread has run one."""
         with self._changed:
             if self._busy:
-                if not self._changed.wait_for(lambda: job.done or not self._busy, call.remaining()):
+                if not self._changed.wait_for(lambda: self._news_for(job, call), call.remaining()):
                     raise Timeout("Inference did not finish within the request's timeout")
                 return
             call.remaining()
@@ -129,6 +130,13 @@ class Lane:
             self._busy = bool(parts)
         if parts:
             self._run(parts)
+
+    def _news_for(self, job: Job, call: Call) -> bool:
+        return job.done or not self._busy or call.cancellation.cancelled
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _run(self, parts: list[Part]) -> None:
         try:

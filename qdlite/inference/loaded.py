@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from qdlite.errors import Timeout
+from qdlite.errors import ModelLoading
 from qdlite.inference.inputs import Call
 from qdlite.inference.lane import Lane
 
@@ -57,7 +57,7 @@ class LoadedModels:
     def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]], call: Call) -> Lane:
         remaining = call.remaining()
         if not slot.lock.acquire(timeout=-1 if remaining is None else remaining):
-            raise Timeout("The model was not loaded within the request's timeout")
+            raise ModelLoading("The model was not loaded within the request's timeout")
         try:  # one load per model, while other models stay available
             if slot.lane is None:
                 slot.lane, slot.size = load()

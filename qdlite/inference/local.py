@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qdlite.errors import InferenceError
 from qdlite.inference import download, folders
-from qdlite.inference.backend import Route, data_text
+from qdlite.inference.backend import Route, checked_text, data_text
 from qdlite.inference.catalogue import Catalogue
 from qdlite.inference.embedders import fastembed
 from qdlite.inference.embedders.base import Item
@@ -43,7 +43,7 @@ class LocalModels:
         if mrl is not None and card.dimensions is not None and mrl > card.dimensions:
             raise InferenceError(f"Option mrl is {mrl}, but {card.name} has {card.dimensions} dimensions")
         if item.kind == "text":
-            data_text(item)
+            checked_text(item, self._settings.max_text_length)
         return Route(self, (item.model, item.kind), item.data_key, mrl, lasting=not is_url(item.data))
 
     def route_added(self, item: InferenceInput, call: Call) -> Route | None:

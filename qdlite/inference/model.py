@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from qdlite.inference.inputs import DataKind
 
-ModelKind = Literal["bm25", "hashing", "dense", "sparse", "late-interaction", "image", "late-interaction-multimodal"]
+ModelKind = Literal[
+    "bm25", "hashing", "dense", "sparse", "late-interaction", "image", "late-interaction-multimodal", "external"
+]
 Pooling = Literal["cls", "mean", "last_token", "disabled"]
-State = Literal["built in", "loaded", "on disk", "not downloaded"]
+State = Literal["built in", "loaded", "on disk", "not downloaded", "remote"]
 
 
 @dataclass(frozen=True)
@@ -70,3 +72,12 @@ class ModelDescription:
     state: State
     size: int | None = None
     license: str = ""
+
+
+class ModelReport(NamedTuple):
+    """A model and what it has done so far: tokens read, requests, and the seconds they took."""
+
+    model: ModelDescription
+    tokens: int
+    requests: int
+    seconds: float

@@ -44,7 +44,8 @@ class RemoteService:
         }
         timeout = call.remaining() if call.deadline is not None else self._settings.inference_timeout
         try:
-            reply = self._client.post(self._url, msgspec.json.encode(body), dict(_keys(call)), timeout)
+            content, keys = msgspec.json.encode(body), dict(_keys(call))
+            reply = self._client.post(self._url, content, keys, timeout, call.cancellation)
         except (OSError, http.client.HTTPException) as error:
             call.remaining()
             raise ServiceError(f"Failed to send inference request: {error}") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,14 +15,16 @@ from qdlite.inference import builtin, download
 from qdlite.inference.backend import Route, Rule
 from qdlite.inference.builtin import Bm25Backend, HashingBackend
 from qdlite.inference.cache import EmbeddingCache
+from qdlite.inference.cancellation import Cancellation
 from qdlite.inference.catalogue import Catalogue
 from qdlite.inference.inputs import Call, InferenceInput, InferenceResult, Mode
 from qdlite.inference.local import LocalModels
-from qdlite.inference.model import ModelDescription
+from qdlite.inference.model import ModelCard, ModelDescription, ModelReport
 from qdlite.inference.options import shortened
-from qdlite.inference.providers.backend import Providers
+from qdlite.inference.providers.backend import Providers, provider_of
 from qdlite.inference.remote import RemoteService
 from qdlite.inference.settings import InferenceSettings
+from qdlite.inference.totals import ModelTotals, Totals
 from qdlite.types import VectorArray
 
 
@@ -65,6 +69,7 @@ class InferenceService:
         self._cache = EmbeddingCache(size) if size else None
         self._providers = Providers(self.settings, self._catalogue)
         self._remote = RemoteService(self.settings) if self.settings.inference_url else None
+        self._totals = Totals()
         elsewhere = [self._remote.route] if self._remote else [self._providers.route, self._local.route]
         self._rules: list[Rule] = [Bm25Backend().route, HashingBackend().route, self._local.route_added, *elsewhere]
 
@@ -75,20 +80,26 @@ class InferenceService:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> InferenceResult:
         """Embeds all inputs, or raises for all. `embeddings[i]` answers `inputs[i]`.
 
         Identical inputs are embedded once (also those that differ only in `mrl`), and inputs that agree in
         model and options go to the model in one call. `headers` may hold keys of external providers;
-        `timeout` is in seconds. Raises InferenceError, RateLimited, Timeout, BadRequest or ServiceError.
+        `timeout` is in seconds (default: the settings'); `cancellation` ends the work when nobody waits for it.
+        Raises InferenceError, RateLimited, Timeout, Cancelled, BadRequest or ServiceError.
         """
         if inputs and not self.settings.enabled:
             raise InferenceError("Inference is turned off in this server; send vectors instead")
-        call = Call.start(mode, headers, timeout)
+        if timeout is None and self._remote is None:  # the service elsewhere has Qdrant's own error for its time
+            timeout = self.settings.inference_timeout
+        call = Call.start(mode, headers, timeout, cancellation)
         vectors: dict[int, VectorArray] = {}
         usage: Counter[str] = Counter()
         for group in self._groups(inputs, call):
+            started = time.perf_counter()
             embedded, used = self._embed(group, call)
+            self._count(group, used, time.perf_counter() - started)
             usage.update(used)
             for identity, places in group.places.items():
                 model = group.inputs[identity].model
@@ -109,6 +120,17 @@ class InferenceService:
                 self._cache.put(group.key(call, one), len(str(missing[one].data)), computed[one])
         return {**known, **computed}, usage
 
+    def _count(self, group: _Group, usage: Mapping[str, int], seconds: float) -> None:
+        """Adds to the totals; models that share a call share its time by their numbers of inputs."""
+        shares = Counter(item.model for item in group.inputs.values())
+        for model, count in shares.items():
+            name = model if group.route.remote else self._proper_name(model)
+            self._totals.add(name, usage.get(model, 0), seconds * count / len(group.inputs))
+
+    def _proper_name(self, model: str) -> str:
+        known = builtin.describe(model)
+        return known.name if known else self._catalogue.proper_name(model)
+
     def _remembered(self, group: _Group, call: Call) -> dict[Hashable, VectorArray]:
         if not self._cache:
             return {}
@@ -116,9 +138,33 @@ class InferenceService:
         return {one: vector for one, vector in found.items() if vector is not None}
 
     def models(self) -> list[ModelDescription]:
-        """All models that can be named, built-in ones first."""
-        local = [self._local.describe(card) for card in self._catalogue.cards()]
-        return [builtin.BM25, builtin.HASHING, *local]
+        """All models that can be named and are allowed, built-in ones first."""
+        local = [self._local.describe(card) for card in self._catalogue.cards() if self._runs_here(card)]
+        return [*(model for model in (builtin.BM25, builtin.HASHING) if self.allows(model.name)), *local]
+
+    def _runs_here(self, card: ModelCard) -> bool:
+        return self.allows(card.name) and (self._remote is None or self._catalogue.is_added(card.name))
+
+    def totals(self) -> dict[str, ModelTotals]:
+        """What each model has done so far, by name."""
+        return self._totals.rows()
+
+    def reports(self) -> list[ModelReport]:
+        """All models with what they have done, external ones too once they were used."""
+        models, totals = self.models(), self.totals()
+        known = {model.name.lower() for model in models}
+        external = [_external(name) for name in totals if name.lower() not in known]
+        return [
+            ModelReport(model, total.tokens, total.requests, total.seconds)
+            for model in (*models, *external)
+            for total in (totals.get(model.name, ModelTotals()),)
+        ]
+
+    def allows(self, model: str) -> bool:
+        """Whether the operator lets this model be used."""
+        allowed = self.settings.allowed_models
+        names = {model.lower(), self._proper_name(model).lower()} if allowed is not None else set()
+        return allowed is None or any(fnmatchcase(name, one.lower()) for name in names for one in allowed)
 
     def describe(self, model: str) -> ModelDescription | None:
         """What is known about a model without loading it; None if it is unknown or external."""
@@ -163,8 +209,17 @@ class InferenceService:
         return sorted(groups.values(), key=lambda group: group.route.remote)
 
     def _route(self, item: InferenceInput, call: Call) -> Route:
+        if not self.allows(item.model):
+            raise InferenceError(f"Model {item.model} is not among the models that this server allows")
         for rule in self._rules:
             route = rule(item, call)
             if route is not None:
                 return route
         raise InferenceError(f"Unknown model: {item.model}")
+
+
+def _external(name: str) -> ModelDescription:
+    """A model that runs elsewhere, as far as it is known here."""
+    provider = provider_of(name)
+    inputs = provider.accepts if provider else ("text", "image", "object")
+    return ModelDescription(name, "external", inputs, None, None, on_disk=False, state="remote")

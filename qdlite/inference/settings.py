@@ -60,6 +60,8 @@ class InferenceSettings:
     max_loaded_models: int = 8
     max_model_bytes: int | None = None
     """Budget for loaded models (sum of their file sizes); the least recently used are unloaded first."""
+    max_text_length: int = 1_000_000
+    """Characters of a text for local models and providers. Far beyond every context window: no text is cut by it."""
     max_waiting: int = 10_000
     """Inputs that may wait for one model before further requests are refused with 429."""
     embedding_cache_bytes: int = 0
@@ -70,3 +72,6 @@ class InferenceSettings:
     """An external inference service (Qdrant's protocol) that answers for every model not built into qdlite."""
     inference_token: str | None = field(default=None, repr=False)
     inference_timeout: float = 600.0
+    """Seconds for the inference of a request that brings no timeout of its own."""
+    allowed_models: tuple[str, ...] | None = None
+    """Names of the only models that may be used, in any letter case; `*` stands for any text, as in `openai/*`."""

@@ -12,6 +12,8 @@ from qdlite.models.base import Model, check, decode
 from qdlite_server import routes
 from qdlite_server.endpoint import ACCEPTED, Answer, Call, Endpoint, Request, accepted, failure, success
 from qdlite_server.multipart import Upload
+from qdlite_server.routes import inference
+from qdlite_server.routes.inference import Service
 from qdlite_server.routing import Route, Router
 from qdlite_server.statistics import Statistics
 
@@ -26,11 +28,11 @@ log = logging.getLogger("qdlite_server")
 class Api:
     """A database behind Qdrant's REST API. Safe to call from many threads; never raises."""
 
-    def __init__(self, database: Database, max_body: int = MAX_BODY) -> None:
+    def __init__(self, database: Database, max_body: int = MAX_BODY, service: Service | None = None) -> None:
         self.database = database
         self.max_body = max_body
         self.statistics = Statistics()
-        self._router = Router(routes.ENDPOINTS)
+        self._router = Router([*routes.ENDPOINTS, *inference.endpoints(service or Service())])
 
     def find(self, request: Request) -> Route | None:
         return self._router.find(request.method, request.path)
@@ -49,38 +51,49 @@ class Api:
 
     def _answered(self, route: Route, request: Request, started: float) -> Answer:
         label = route.endpoint.label
+        refuse = route.endpoint.refuse or failure
+        usage: dict[str, int] = {}
         try:
-            call = self._call(route, request)
+            call = self._call(route, request, usage)
             result = route.endpoint.handler(self.database, call)
             if result is ACCEPTED:
                 return accepted(perf_counter() - started, label)
             if isinstance(result, Answer):
                 return result
-            return success(result, perf_counter() - started, call.context.usage, label)
+            return success(result, perf_counter() - started, usage, label)
         except QdliteError as error:
-            return failure(error, perf_counter() - started, label)
+            return refuse(error, perf_counter() - started, label, usage)
         except RecursionError:
-            return failure(MalformedBody("recursion limit exceeded"), 0.0, label)
+            return refuse(MalformedBody("recursion limit exceeded"), 0.0, label, usage)
         except Exception as error:
             log.exception("%s failed", label)
             text = f"{type(error).__name__}: {error}"
-            return failure(ServiceError(text), perf_counter() - started, label)
+            return refuse(ServiceError(text), perf_counter() - started, label, usage)
 
-    def _call(self, route: Route, request: Request) -> Call:
+    def limit(self, endpoint: Endpoint) -> int:
+        """Bytes that the body of a request may have."""
+        return self.database.max_snapshot_bytes if endpoint.body is Upload else self.max_body * endpoint.room
+
+    def _call(self, route: Route, request: Request, usage: dict[str, int]) -> Call:
         """Everything that can be wrong before the database is asked, in Qdrant's order: path, query, body."""
         route.check()
         values = route.endpoint.parameters.parse(request.query)
         body = self._body(route.endpoint, request)
         timeout = values.get("timeout")
-        context = RequestContext(headers=request.headers, timeout=None if timeout is None else float(timeout))
+        context = RequestContext(
+            headers=request.headers,
+            timeout=None if timeout is None else float(timeout),
+            usage=usage,
+            cancellation=request.cancellation,
+        )
         return Call(route.path, values, body, context, self.statistics)
 
     def _body(self, endpoint: Endpoint, request: Request) -> Any:
         if endpoint.body is Upload:
             content = request.body if request.file is None else request.file
             return Upload(content, request.headers.get("content-type", ""))
-        if len(request.body) > self.max_body:
-            raise too_large(len(request.body), self.max_body)
+        if len(request.body) > self.limit(endpoint):
+            raise too_large(len(request.body), self.limit(endpoint))
         if endpoint.body is None:
             return None
         decoded = decode(request.body, endpoint.body)

@@ -1,7 +1,7 @@
 """How does the API travel over HTTP? An ASGI application around `Api`.
 
-Quick handlers run on the event loop, all others in threads, so that one slow query never blocks the rest. The loop
-itself only moves bytes.
+Quick handlers run on the event loop, all others in threads, so that one slow query never blocks the rest. Requests with
+inference have threads of their own, because they may wait long for a model. The loop itself only moves bytes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, BinaryIO, TypeAlias, cast
 
+from qdlite.database import Cancellation
+from qdlite.errors import QdliteError, RateLimited
 from qdlite_server.api import UNKNOWN, Api, too_large
 from qdlite_server.compression import gzip, worthwhile
-from qdlite_server.endpoint import TEXT, Answer, Request, failure
+from qdlite_server.endpoint import TEXT, Answer, Endpoint, Request, failure
 from qdlite_server.multipart import Upload
 from qdlite_server.routes.service import HEALTH
+from qdlite_server.routing import Route
 from qdlite_server.versions import SERVER
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -30,6 +33,12 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 THREADS = 40
 """Requests that are worked on at the same time; more wait their turn."""
+INFERENCE_THREADS = 64
+"""The same for requests with inference; as many at most can share a batch."""
+MAX_INFERENCE = 1024
+"""Requests with inference that may be here at the same time; more are told to come back."""
+INFERENCE_MARK = b'"model"'
+"""Bodies without it hold no inference object. Some others have it too, which does no harm."""
 DRAINED = 16
 """A body beyond the limit is read to its end (and dropped), up to so many times the limit: a client that is still
 sending would otherwise not see the answer."""
@@ -52,6 +61,8 @@ class App:
     def __init__(self, api: Api) -> None:
         self.api = api
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="qdlite")
+        self._inference_threads = ThreadPoolExecutor(INFERENCE_THREADS, thread_name_prefix="qdlite-inference")
+        self._inferring = 0
         self._jobs: set[Future[Answer]] = set()
 
     @property
@@ -70,7 +81,8 @@ class App:
             phase = (await receive())["type"].removeprefix("lifespan.")
             await send({"type": f"lifespan.{phase}.complete"})
             if phase == "shutdown":
-                self._threads.shutdown(wait=False, cancel_futures=True)
+                for threads in (self._threads, self._inference_threads):
+                    threads.shutdown(wait=False, cancel_futures=True)
                 return
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +95,7 @@ class App:
         except Disconnected:
             return
         try:
-            answer = await self._answer(request, oversize)
+            answer = await self._answer(request, oversize, receive)
         finally:
             if request.file is not None:
                 request.file.close()
@@ -97,7 +109,8 @@ class App:
         route = self.api.find(request)
         if route is not None and route.endpoint.body is Upload:
             return await self._uploaded(receive, request)
-        body, size = await self._body(receive, request.headers)
+        limit = self.api.limit(route.endpoint) if route is not None else self.api.max_body
+        body, size = await self._body(receive, request.headers, limit)
         return replace(request, body=body), size
 
     async def _uploaded(self, receive: Receive, request: Request) -> tuple[Request, int | None]:
@@ -124,9 +137,8 @@ class App:
             raise
         return replace(request, file=file), None
 
-    async def _body(self, receive: Receive, headers: Mapping[str, str]) -> tuple[bytes, int | None]:
+    async def _body(self, receive: Receive, headers: Mapping[str, str], limit: int) -> tuple[bytes, int | None]:
         """The body and the size it was announced with or turned out to have, if that is beyond the limit."""
-        limit = self.api.max_body
         announced = headers.get("content-length", "")
         length = int(announced) if announced.isdigit() else 0
         chunks: list[bytes] = []
@@ -145,7 +157,7 @@ class App:
                 break
         return b"".join(chunks), max(total, length) if max(total, length) > limit else None
 
-    async def _answer(self, request: Request, oversize: int | None) -> Answer:
+    async def _answer(self, request: Request, oversize: int | None, receive: Receive) -> Answer:
         if request.method == "OPTIONS":
             return preflight(request.headers)
         route = self.api.find(request)
@@ -153,11 +165,27 @@ class App:
             return UNKNOWN
         if oversize is not None:
             announced = oversize if "content-length" in request.headers else None
-            limit = self.api.max_body if request.file is None else self.api.database.max_snapshot_bytes
-            return failure(too_large(announced, limit), 0.0, route.endpoint.label)
+            return _refused(route.endpoint, too_large(announced, self.api.limit(route.endpoint)))
         if route.endpoint.quick:
             return self.api.answer_at(route, request)
-        job = self._threads.submit(self.api.answer_at, route, request)
+        if INFERENCE_MARK in request.body:
+            return await self._inferred(route, request, receive)
+        return await self._worked(self._threads, route, request)
+
+    async def _inferred(self, route: Route, request: Request, receive: Receive) -> Answer:
+        """The answer to a request with inference, which ends when the client leaves."""
+        if self._inferring >= MAX_INFERENCE:
+            return _refused(route.endpoint, RateLimited("Too many requests with inference", 1))
+        watch = asyncio.create_task(_watch(receive, request.cancellation))
+        self._inferring += 1
+        try:
+            return await self._worked(self._inference_threads, route, request)
+        finally:
+            self._inferring -= 1
+            watch.cancel()
+
+    async def _worked(self, threads: ThreadPoolExecutor, route: Route, request: Request) -> Answer:
+        job = threads.submit(self.api.answer_at, route, request)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         try:
@@ -200,6 +228,17 @@ def _common_fields(answer: Answer, length: int, headers: Mapping[str, str]) -> l
     if "origin" in headers:
         fields.append((b"access-control-allow-origin", headers["origin"].encode("latin-1")))
     return fields
+
+
+async def _watch(receive: Receive, cancellation: Cancellation) -> None:
+    """Cancels when the client leaves. To be started when the body is complete."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    cancellation.cancel()
+
+
+def _refused(endpoint: Endpoint, error: QdliteError) -> Answer:
+    return (endpoint.refuse or failure)(error, 0.0, endpoint.label, {})
 
 
 def preflight(headers: Mapping[str, str]) -> Answer:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
 from msgspec import UNSET, Struct, UnsetType
 
 from qdlite import errors
-from qdlite.database import Database, RequestContext
+from qdlite.database import Cancellation, Database, RequestContext
 from qdlite.models.base import Rule, encode
 from qdlite.models.common import InferenceUsage, ModelUsage, Usage
 from qdlite_server import parameters
@@ -35,9 +35,11 @@ STATUSES: Mapping[type[Exception], int] = {
     errors.NotFound: 404,
     errors.AlreadyExists: 409,
     errors.StandaloneMode: 405,
+    errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.Timeout: 408,
     errors.RateLimited: 429,
+    errors.Cancelled: 499,
     errors.Unsupported: 501,
     errors.ServiceError: 500,
     errors.QdliteError: 500,
@@ -50,7 +52,7 @@ UNTIMED = (errors.MalformedBody, errors.MalformedParameter, errors.InvalidBody, 
 @dataclass(frozen=True)
 class Request:
     """One request as it arrives. `path` is still percent-encoded; names in `headers` are lower-case; `file` holds the
-    body of an upload in place of `body`."""
+    body of an upload in place of `body`. `cancellation` is set when the client leaves before it has its answer."""
 
     method: str
     path: str
@@ -58,6 +60,7 @@ class Request:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     file: BinaryIO | None = None
+    cancellation: Cancellation = field(default_factory=Cancellation)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ class Call:
 Handler: TypeAlias = Callable[[Database, Call], object]
 """Returns what becomes `result` in the envelope, or an `Answer` to be sent as it is. Raises qdlite.errors."""
 
+Refusal: TypeAlias = Callable[[errors.QdliteError, float, str, Mapping[str, int]], Answer]
+"""Makes the answer for an error from the error, the seconds it took, the label and the tokens used by model."""
+
 State: TypeAlias = Literal["full", "unsupported"]
 
 
@@ -107,6 +113,7 @@ class Endpoint:
     """A route. `body` is the type to decode the request's body into, None if there is none, or `Upload`.
 
     `quick` handlers take no lock that a slow request may hold; they answer on the event loop. Others get a thread.
+    `room` says how many times the usual limit a body may have. `refuse` is for errors in a shape other than Qdrant's.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -118,6 +125,8 @@ class Endpoint:
     quick: bool = False
     documented: bool = True
     state: State = "full"
+    room: int = 1
+    refuse: Refusal | None = None
 
     @property
     def label(self) -> str:
@@ -147,15 +156,12 @@ class ErrorText(Struct):
 class ErrorEnvelope(Struct):
     status: ErrorText
     time: float
+    usage: Usage | UnsetType = UNSET
 
 
 def success(result: object, seconds: float, tokens: Mapping[str, int], label: str) -> Answer:
     """The envelope around a result. `tokens` are those used by model; without any there is no `usage`."""
-    usage: Usage | UnsetType = UNSET
-    if tokens:
-        models = {model: ModelUsage(tokens=count) for model, count in tokens.items()}
-        usage = Usage(inference=InferenceUsage(models=models))
-    return Answer(200, encode(Envelope(result, "ok", seconds, usage)), JSON, label=label)
+    return Answer(200, encode(Envelope(result, "ok", seconds, _usage(tokens))), JSON, label=label)
 
 
 def accepted(seconds: float, label: str) -> Answer:
@@ -163,16 +169,29 @@ def accepted(seconds: float, label: str) -> Answer:
     return Answer(202, encode({"status": "accepted", "time": seconds}), JSON, label=label)
 
 
-def failure(error: errors.QdliteError, seconds: float, label: str) -> Answer:
+def failure(error: errors.QdliteError, seconds: float, label: str, tokens: Mapping[str, int]) -> Answer:
     """The envelope around an error, with the status of its class."""
     time = 0.0 if isinstance(error, UNTIMED) else seconds
+    body = encode(ErrorEnvelope(ErrorText(str(error)), time, _usage(tokens)))
+    return Answer(status_of(error), body, JSON, retry_headers(error), label)
+
+
+def _usage(tokens: Mapping[str, int]) -> Usage | UnsetType:
+    if not tokens:
+        return UNSET
+    models = {model: ModelUsage(tokens=count) for model, count in tokens.items()}
+    return Usage(inference=InferenceUsage(models=models))
+
+
+def retry_headers(error: errors.QdliteError) -> tuple[tuple[str, str], ...]:
+    """Tells the client when to come back, if the error knows."""
     retry = getattr(error, "retry_after", None)
-    headers = (("retry-after", str(retry)),) if retry is not None else ()
-    return Answer(status_of(error), encode(ErrorEnvelope(ErrorText(str(error)), time)), JSON, headers, label)
+    return (("retry-after", str(retry)),) if retry is not None else ()
 
 
-def status_of(error: Exception) -> int:
-    return next(STATUSES[base] for base in type(error).__mro__ if base in STATUSES)
+def status_of(error: Exception, statuses: Mapping[type[Exception], int] = STATUSES) -> int:
+    """The status for the nearest base of the error's class."""
+    return next(statuses[base] for base in type(error).__mro__ if base in statuses)
 
 
 def text(body: str) -> Answer:

@@ -26,6 +26,7 @@ class Measures:
         self.statistics = statistics
         self.per_collection = per_collection
         self.collections = _collections(database)
+        self.inference = database.inference.totals()
 
     def telemetry(self, level: int) -> dict[str, Any]:
         """`level` 0 to 4, larger is more; see section 33 of Qdrant's behaviour: 0 app, 1 collections, 2 configuration,

@@ -16,7 +16,8 @@ Samples: TypeAlias = Iterable[tuple[Labels, float]]
 
 def metrics_text(measures: Measures) -> str:
     """The text format of Prometheus, one family after the other."""
-    return "\n".join([*_application(measures), *_collections(measures), *_responses(measures), *_memory()]) + "\n"
+    parts = (_application, _collections, _responses, _inference)
+    return "\n".join([*(line for part in parts for line in part(measures)), *_memory()]) + "\n"
 
 
 def _family(name: str, kind: str, help_text: str, samples: Samples) -> Iterator[str]:
@@ -113,6 +114,16 @@ def _histogram(name: str, rows: list[tuple[dict[str, str], Durations]]) -> Itera
             yield f"{name}_bucket{_labels({**labels, 'le': bound})} {count}"
         yield f"{name}_sum{_labels(labels)} {durations.total!r}"
         yield f"{name}_count{_labels(labels)} {durations.count}"
+
+
+def _inference(measures: Measures) -> Iterator[str]:
+    totals = [({"model": model}, total) for model, total in measures.inference.items()]
+    tokens = [(labels, total.tokens) for labels, total in totals]
+    requests = [(labels, total.requests) for labels, total in totals]
+    seconds = [(labels, total.seconds) for labels, total in totals]
+    yield from _family("inference_tokens_total", "counter", "tokens read by each model", tokens)
+    yield from _family("inference_requests_total", "counter", "requests that used each model", requests)
+    yield from _family("inference_duration_seconds_total", "counter", "time those requests spent on it", seconds)
 
 
 def _memory() -> Iterator[str]:

@@ -111,7 +111,7 @@ def test_wrong_kind_of_data(service: InferenceService) -> None:
 @pytest.mark.parametrize(
     ("name", "suggestion"),
     [
-        ("all-MiniLM-L6-v2", MINILM),
+        ("all-MiniLM-L6-v3", MINILM),
         ("BAAI/bge-smal-en-v1.5", "BAAI/bge-small-en-v1.5"),
         ("qdrant/bm-25", "qdrant/bm25"),
     ],

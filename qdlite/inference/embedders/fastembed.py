@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from qdlite.types import FloatArray, SparseArray, VectorArray
 
 INSTALL = 'Install the package for local models: pip install "qdlite[inference]"'
 
+_log = logging.getLogger(__name__)
 _E5_PREFIXES = ("query: ", "passage: ")
 _WINDOW = re.compile(r"(\d+) (?:input )?tokens")
 
@@ -161,6 +163,7 @@ class FastembedEmbedder:
     """One loaded model of fastembed."""
 
     def __init__(self, card: ModelCard, model: Any, folder: ModelFolder) -> None:
+        self._name = card.name
         self._model = model
         self._convert = FAMILIES[card.kind].convert
         self._limits = _text_limits(card, model, folder)
@@ -175,7 +178,16 @@ class FastembedEmbedder:
             return [0] * len(items)
         special = not hasattr(self._model, "token_mapping")  # static tables embed the words alone
         encodings = self._tokenizer.encode_batch_fast(list(items), add_special_tokens=special)
+        if _log.isEnabledFor(logging.DEBUG):
+            self._log_cut(encodings)
         return [len(encoding.ids) for encoding in encodings]
+
+    def _log_cut(self, encodings: Sequence[Any]) -> None:
+        """Tokens beyond the context window are left out by the tokenizer, which calls them overflowing."""
+        cut = sum(1 for encoding in encodings if encoding.overflowing)
+        if cut:
+            window = (self._tokenizer.truncation or {}).get("max_length")
+            _log.debug("%s: %d of %d texts were cut to %s tokens", self._name, cut, len(encodings), window)
 
     def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
         results = self._calls[kind, mode](list(items))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from qdlite.errors import InferenceError, ServiceError
-from qdlite.inference.backend import Route, data_text
+from qdlite.inference.backend import Route, checked_text, data_text
 from qdlite.inference.catalogue import Catalogue
 from qdlite.inference.http import HttpClient, Reply
 from qdlite.inference.images import data_url, image_bytes, is_url
@@ -56,7 +56,7 @@ class Providers:
         self._pause = time.sleep
 
     def route(self, item: InferenceInput, call: Call) -> Route | None:
-        provider = _provider(item)
+        provider = provider_of(item.model)
         if provider is None:
             return None
         key = self._key(provider, item, call)
@@ -69,6 +69,8 @@ class Providers:
             )
         if item.kind not in provider.accepts:
             raise InferenceError(f"{provider.title} embeds {' and '.join(provider.accepts)}, not {item.kind}")
+        if item.kind == "text":
+            checked_text(item, self._settings.max_text_length)
         mark = hashlib.sha256((key.value or "").encode()).hexdigest()
         group = (item.model, item.kind, canonical(_passed_on(item)), mark)
         mrl = checked_size((item.options or {}).get("mrl"))
@@ -77,7 +79,7 @@ class Providers:
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         first = inputs[0]
-        provider = _provider(first)
+        provider = provider_of(first.model)
         assert provider is not None
         key = self._key(provider, first, call).value
         model = first.model.partition("/")[2]
@@ -144,7 +146,7 @@ class Providers:
     def _try(self, url: str, body: bytes, headers: dict[str, str], call: Call) -> tuple[Reply | None, Exception | None]:
         timeout = call.remaining(self._settings.providers.timeout)
         try:
-            return self._client.post(url, body, headers, timeout), None
+            return self._client.post(url, body, headers, timeout, call.cancellation), None
         except (OSError, http.client.HTTPException) as error:
             call.remaining()
             return None, error
@@ -162,8 +164,9 @@ def calls(inputs: Sequence[Prepared], limits: CallLimits) -> Iterator[Sequence[P
     yield inputs[start:]
 
 
-def _provider(item: InferenceInput) -> Provider | None:
-    prefix, slash, _ = item.model.partition("/")
+def provider_of(model: str) -> Provider | None:
+    """The provider that the first part of a model's name means, or None."""
+    prefix, slash, _ = model.partition("/")
     return PROVIDERS.get(prefix.lower()) if slash else None
 
 
