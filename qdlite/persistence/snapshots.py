@@ -27,7 +27,8 @@ from qdlite.models.snapshots import SnapshotDescription
 from qdlite.persistence.files import replacing, sha256
 
 SUFFIX: Final = ".snapshot"
-_UNSAFE = re.compile(r'[<>:"/\\|?*%\x00-\x1f]|^\.+$')
+_UNSAFE = re.compile(r'^\.|[<>:"/\\|?*\x00-\x1f]')
+_ESCAPED = re.compile(f"{_UNSAFE.pattern}|~")
 _LONGEST = 180
 """Bytes of a name; with the date and the suffix this stays below what file systems take."""
 
@@ -141,7 +142,7 @@ class SnapshotFolder:
 
     def find(self, name: str) -> Path:
         """The path of a snapshot. Raises NotFound, also for names that lead elsewhere."""
-        if _UNSAFE.search(name) or not name or name.startswith("."):
+        if _UNSAFE.search(name) or not name:
             raise _not_found(name)
         path = self._path / name
         try:
@@ -170,7 +171,7 @@ class SnapshotFolder:
 
     def adopt(self, file: Path, name: str | None) -> None:
         """Moves a file in under the name it came with, or one like it that is a plain and visible file name."""
-        plain = safe_name((name or "").replace("\\", "/").rsplit("/", 1)[-1]).lstrip(".") or file.name.strip(".")
+        plain = safe_name((name or "").replace("\\", "/").rsplit("/", 1)[-1]) or file.name.strip(".")
         plain = plain if plain.endswith(SUFFIX) else plain + SUFFIX
         self._path.mkdir(parents=True, exist_ok=True)
         _note(self._path / plain, sha256(file))
@@ -187,8 +188,8 @@ class SnapshotFolder:
 
 
 def safe_name(name: str) -> str:
-    """`name` if it is a plain file name on every system, else another one that stands for it alone."""
-    safe = _UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), name)
+    """`name` if it is a plain and visible file name on every system, else another one that stands for it alone."""
+    safe = _ESCAPED.sub(lambda found: f"~{ord(found.group()):02X}", name)
     encoded = safe.encode("utf-8", "surrogatepass")
     if len(encoded) <= _LONGEST:
         return safe
