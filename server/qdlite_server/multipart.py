@@ -49,7 +49,7 @@ class Upload:
             line = _after(data, b"\r\n", at)
             # A part without headers has an empty line at once.
             start = line + 2 if data[line : line + 2] == b"\r\n" else _after(data, b"\r\n\r\n", line, _LARGEST_HEADERS)
-            next_part = _after(data, mark, start - 2)
+            next_part = _after(data, mark, start)
             yield Parser().parsestr(data[line:start].decode("utf-8", "replace")), start, next_part - len(mark)
             at = next_part
 
