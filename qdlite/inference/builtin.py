@@ -25,6 +25,14 @@ def describe(model: str) -> ModelDescription | None:
     return ModelDescription(model, "hashing", ("text",), dimensions, None, True, "built in")
 
 
+def proper_name(model: str) -> str | None:
+    """The name of a built-in model as it is listed; None for other models."""
+    if bm25.is_bm25(model):
+        return BM25.name
+    lower = model.lower()
+    return lower if lower.startswith(hashing.PREFIX) else None
+
+
 class Bm25Backend:
     """Qdrant's BM25: sparse vectors, tokens never counted; unknown options are ignored, as in Qdrant."""
 

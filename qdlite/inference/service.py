@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -128,8 +129,7 @@ class InferenceService:
             self._totals.add(name, usage.get(model, 0), seconds * count / len(group.inputs))
 
     def _proper_name(self, model: str) -> str:
-        known = builtin.describe(model)
-        return known.name if known else self._catalogue.proper_name(model)
+        return builtin.proper_name(model) or self._catalogue.proper_name(model)
 
     def _remembered(self, group: _Group, call: Call) -> dict[Hashable, VectorArray]:
         if not self._cache:
@@ -162,9 +162,17 @@ class InferenceService:
 
     def allows(self, model: str) -> bool:
         """Whether the operator lets this model be used."""
-        allowed = self.settings.allowed_models
-        names = {model.lower(), self._proper_name(model).lower()} if allowed is not None else set()
-        return allowed is None or any(fnmatchcase(name, one.lower()) for name in names for one in allowed)
+        if self._allowed is None:
+            return True
+        names = {model.lower(), self._proper_name(model).lower()}
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self._allowed)
+
+    @cached_property
+    def _allowed(self) -> set[str] | None:
+        """Patterns of the names that may be used, in lower case, also as the catalogue writes them; None: all."""
+        if self.settings.allowed_models is None:
+            return None
+        return {name.lower() for one in self.settings.allowed_models for name in (one, self._proper_name(one))}
 
     def describe(self, model: str) -> ModelDescription | None:
         """What is known about a model without loading it; None if it is unknown or external."""

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qdlite.errors import InferenceError
 from qdlite.version import __version__
+from qdlite_server import inference_options
 from qdlite_server.settings import LOG_LEVELS, BadSetting, Settings, from_environment
 
 if TYPE_CHECKING:
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     try:
-        settings = from_environment()
+        settings, inference = from_environment(), inference_options.from_environment()
     except BadSetting as error:
         return _complain(str(error))
     options = _parser(settings).parse_args(arguments)
+    options.parts = inference_options.chosen(options, inference)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
+    except InferenceError as error:  # a declaration of models that cannot be read
+        return _complain(str(error))
     except KeyboardInterrupt:
         return 130
 
@@ -73,11 +78,13 @@ def _add_serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
         metavar="DIR",
         help="folder to keep snapshots in (default: a temporary one)",
     )
-    _add_model_options(parser, settings)
+    _add_model_options(parser, settings, inference_options.SERVING)
     parser.set_defaults(command=_serve, inference=settings.inference)
 
 
-def _add_model_options(parser: argparse.ArgumentParser, settings: Settings) -> None:
+def _add_model_options(
+    parser: argparse.ArgumentParser, settings: Settings, further: tuple[inference_options.Option, ...] = ()
+) -> None:
     parser.add_argument(
         "--models-dir",
         dest="models_dirs",
@@ -87,13 +94,13 @@ def _add_model_options(parser: argparse.ArgumentParser, settings: Settings) -> N
         help="folder to look for models in; may be given several times",
     )
     parser.add_argument("--offline", action="store_true", help="never download a model")
+    inference_options.add(parser, (*inference_options.LOCAL, *further))
     parser.set_defaults(offline=settings.offline, models_dirs_by_default=settings.models_dirs)
 
 
 def _inference(options: argparse.Namespace) -> InferenceSettings:
-    from qdlite.database import InferenceSettings
-
-    return InferenceSettings(
+    return inference_options.inference_settings(
+        options.parts,
         models_dirs=tuple(options.models_dirs or options.models_dirs_by_default),
         offline=options.offline,
         enabled=getattr(options, "inference", True),
@@ -112,7 +119,7 @@ def _serve(options: argparse.Namespace) -> int:
         snapshots_dir=options.snapshots_dir,
     )
     try:
-        return serve(settings, _inference(options))
+        return serve(settings, _inference(options), inference_options.service(options.parts))
     except PortTaken as error:
         return _complain(str(error))
 

@@ -16,6 +16,7 @@ import uvicorn
 from qdlite.database import Database, InferenceSettings, SnapshotSettings
 from qdlite_server.api import Api
 from qdlite_server.app import App
+from qdlite_server.routes.inference import Service
 from qdlite_server.settings import Settings
 
 BACKLOG = 2048
@@ -68,12 +69,12 @@ def configured(app: App) -> uvicorn.Server:
     )
 
 
-def serve(settings: Settings, inference: InferenceSettings) -> int:
+def serve(settings: Settings, inference: InferenceSettings, service: Service) -> int:
     """Serves until told to stop; returns the exit code. Raises PortTaken."""
     start_log(settings.log_level)
     listener = listen(settings.host, settings.port)
     with listener, Database(inference, SnapshotSettings(folder=settings.snapshots_dir)) as database:
-        app = App(Api(database, settings.max_request_mb * 2**20))
+        app = App(Api(database, settings.max_request_mb * 2**20, service))
         server = configured(app)
         signal.signal(signal.SIGTERM, _stopped)
         host, port = listener.getsockname()[:2]

@@ -36,8 +36,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("QDLITE_HOST", default.host),
         port=_number(environment, "QDLITE_PORT", default.port),
         models_dirs=tuple(Path(part) for part in folders),
-        offline=_flag(environment, "QDLITE_OFFLINE"),
-        inference=not _flag(environment, "QDLITE_NO_INFERENCE"),
+        offline=flag(environment, "QDLITE_OFFLINE"),
+        inference=not flag(environment, "QDLITE_NO_INFERENCE"),
         log_level=_level(environment, default.log_level),
         max_request_mb=_number(environment, "QDLITE_MAX_REQUEST_MB", default.max_request_mb),
         snapshots_dir=Path(folder) if (folder := environment.get("QDLITE_SNAPSHOTS_DIR")) else None,
@@ -49,7 +49,8 @@ _FLAGS = {"": False, "0": False, "false": False, "no": False, "off": False} | di
 )
 
 
-def _flag(environment: Mapping[str, str], name: str) -> bool:
+def flag(environment: Mapping[str, str], name: str) -> bool:
+    """Whether a variable says yes; unset is no. Raises BadSetting."""
     value = environment.get(name, "").strip().lower()
     if value not in _FLAGS:
         raise BadSetting(f"{name} is {environment[name]!r}, it must be one of 1, true, yes, on, 0, false, no, off")

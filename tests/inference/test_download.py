@@ -93,8 +93,8 @@ def test_failed_download(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_unknown_model(hub: Hub, tmp_path: Path) -> None:
-    with pytest.raises(InferenceError, match=r"Unknown model: bge-small-en-v1\.5\. Did you mean"):
-        service(tmp_path).pull("bge-small-en-v1.5")
+    with pytest.raises(InferenceError, match=r"Unknown model: bge-small-en-v2\. Did you mean"):
+        service(tmp_path).pull("bge-small-en-v2")
     assert hub.calls == []
 
 
