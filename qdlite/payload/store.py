@@ -7,6 +7,7 @@ only the top level, and below it only what a path touches.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,9 @@ from qdlite.payload.path import JsonPath, delete, merge_at
 from qdlite.types import Json, Offset
 
 EMPTY = b"{}"
+BLOCK_BYTES = 128
+RELEASE_SECONDS = 5.0
+"""Qdrant's `flush_interval_sec`."""
 
 _TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHOLE = msgspec.json.Decoder(dict[str, Any])
@@ -31,6 +35,9 @@ class PayloadStore:
         self._encoded: list[bytes] = []
         self.total_bytes = 0
         """Size of all payloads that are not empty."""
+        self._blocks = 0
+        self._replaced_blocks = 0
+        self._released_at = time.monotonic()
 
     def __len__(self) -> int:
         """One more than the highest offset that ever had a payload."""
@@ -43,8 +50,18 @@ class PayloadStore:
         missing = offset + 1 - len(self._encoded)
         if missing > 0:
             self._encoded.extend([EMPTY] * missing)
-        self.total_bytes += _size(encoded) - _size(self._encoded[offset])
+        old = self._encoded[offset]
+        self.total_bytes += _size(encoded) - _size(old)
+        self._blocks += _block_count(encoded) - _block_count(old)
+        self._replaced_blocks += _block_count(old)
         self._encoded[offset] = encoded
+
+    def storage_bytes(self, now: float) -> int:
+        """Size as Qdrant's storage has it, which its limits are about: payloads take blocks of 128 bytes, and those
+        of replaced payloads are given free every few seconds. `now` is a monotonic time in seconds."""
+        if now - self._released_at > RELEASE_SECONDS:
+            self._released_at, self._replaced_blocks = now, 0
+        return (self._blocks + self._replaced_blocks) * BLOCK_BYTES
 
     def clear(self, offset: Offset) -> None:
         """Empties the payload of an offset."""
@@ -80,6 +97,10 @@ class PayloadStore:
 
 def _size(encoded: bytes) -> int:
     return 0 if encoded is EMPTY else len(encoded)
+
+
+def _block_count(encoded: bytes) -> int:
+    return 0 if encoded is EMPTY else -(-len(encoded) // BLOCK_BYTES)
 
 
 @lru_cache(maxsize=256)

@@ -5,9 +5,12 @@ Texts and rules: `lib/collection/src/operations/verification/update.rs` of Qdran
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from qdlite.collection.limits import memory
+from qdlite.payload.store import RELEASE_SECONDS
 from tests.collection.strict import (
     NAME,
     POINTS,
@@ -69,7 +72,7 @@ def test_size_of_vectors(make: Make, limit: int, megabytes: str | None) -> None:
 
 
 @pytest.mark.parametrize(("limit", "megabytes"), [(20, "0.000019073486"), (5 * 1024 * 1024, "5"), (1536 * 1024, "1.5")])
-def test_size_of_payloads(make: Make, limit: int, megabytes: str) -> None:
+def test_size_of_payloads(make: Make, limit: int, megabytes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     strict = make(max_collection_payload_size_bytes=limit)
     if limit > 1000:
         strict.call("set_payload", payload={"a": "x" * limit}, points=[1])
@@ -79,7 +82,18 @@ def test_size_of_payloads(make: Make, limit: int, megabytes: str) -> None:
     assert strict.refusal("set_payload", payload={"a": 1}, points=[1]) == text
     assert strict.refusal("overwrite_payload", payload={}, points=[1]) == text
     strict.call("clear_payload", points=list(range(POINTS)))
+    assert strict.refusal("set_payload", payload={"a": 1}, points=[1]) == text
+    later = time.monotonic() + RELEASE_SECONDS + 1
+    monkeypatch.setattr("qdlite.collection.limits.sizes.time.monotonic", lambda: later)
     strict.call("set_payload", payload={"a": 1}, points=[1])
+
+
+def test_replaced_payloads_count_until_they_are_released(make: Make) -> None:
+    """Each of ten small payloads takes a block of 128 bytes, each replaced one keeps it for a few seconds."""
+    strict = make(max_collection_payload_size_bytes=128 * 15)
+    for _ in range(5):
+        strict.call("overwrite_payload", payload={"a": 1}, points=[1])
+    assert "Max payload storage size" in strict.refusal("upsert", points=[point(1)])
 
 
 def test_number_of_payload_indexes(make: Make) -> None:

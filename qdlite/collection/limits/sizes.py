@@ -6,6 +6,7 @@ stops the first update that meets it.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ def verify_sizes(state: CollectionState, limits: StrictModeConfig) -> None:
 
 def verify_payload_size(state: CollectionState, limits: StrictModeConfig) -> None:
     payloads = limits.max_collection_payload_size_bytes
-    if payloads is not None and state.payloads.total_bytes >= payloads:
+    if payloads is not None and state.payloads.storage_bytes(time.monotonic()) >= payloads:
         raise BadRequest(f"Max payload storage size limit of {_megabytes(payloads)}MB reached!")
 
 
