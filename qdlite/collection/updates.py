@@ -44,13 +44,12 @@ def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.
 
 
 def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve) -> ops.UpdateVectors:
-    """Several entries for one id are merged. Raises NotFound for an id that does not exist."""
+    """Several entries for one id are merged. Raises NotFound for an id that does not exist, with a filter too."""
     vectors: dict[PointId, dict[str, WireVector]] = {}
     for point in body.points:
         vectors.setdefault(point.id, {}).update(point.named_vectors())
-    if body.update_filter is None:
-        _require(state, vectors)
-    else:
+    _require(state, vectors)
+    if body.update_filter is not None:
         admitted = _matching(state, body.update_filter)
         vectors = {point_id: value for point_id, value in vectors.items() if admitted(point_id)}
     return ops.UpdateVectors(list(vectors), columns(vectors.values(), state.vectors, resolve))
@@ -64,7 +63,7 @@ def delete_vectors(state: CollectionState, body: DeleteVectors) -> ops.DeleteVec
     for name in body.vector:
         if name not in state.vectors:
             raise unknown_vector(name)
-    ids = _selected(state, body.points, body.filter, strict=False)
+    ids = _selected(state, body.points, body.filter)
     if body.points is not None and body.filter is not None:  # unlike all other updates this one takes both
         ids = list(dict.fromkeys([*ids, *_selected(state, None, body.filter)]))
     return ops.DeleteVectors(ids, body.vector)
@@ -89,7 +88,7 @@ def delete_payload(state: CollectionState, body: DeletePayload) -> ops.ReplacePa
 
 
 def clear_payload(state: CollectionState, body: PointsSelector) -> ops.ReplacePayloads:
-    return _rewritten(state, body.points, body.filter, lambda old: EMPTY, strict=False)
+    return _rewritten(state, body.points, body.filter, lambda old: EMPTY)
 
 
 def _stored(payload: Raw) -> bytes:
@@ -145,8 +144,7 @@ def _rewritten(
     points: Sequence[PointId] | None,
     condition: Filter | None,
     rewrite: Callable[[bytes], bytes],
-    strict: bool = True,
 ) -> ops.ReplacePayloads:
-    ids = _selected(state, points, condition, strict)
+    ids = _selected(state, points, condition)
     offsets = state.ids.offsets_of(ids).tolist()
     return ops.ReplacePayloads(ids, [rewrite(state.payloads.raw(offset)) for offset in offsets])
