@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import qdrant_edge as edge
 
 from qdlite.types import Json
@@ -74,7 +75,7 @@ def index_schema(schema: str | JsonMap) -> Any:
 
 
 def to_filter(filter: JsonMap) -> Any:
-    clauses = {
+    clauses: dict[str, Any] = {
         name: [to_condition(condition) for condition in filter[name]]
         for name in ("must", "should", "must_not")
         if filter.get(name) is not None
@@ -119,7 +120,8 @@ def _match(test: JsonMap) -> Any:
 
 
 _MATCHES: dict[str, Callable[[Any], Any]] = {
-    "value": edge.MatchValue,
+    # Python's own bool would become an integer.
+    "value": lambda value: edge.MatchValue(cast(Any, np.bool_(value)) if isinstance(value, bool) else value),
     "text": edge.MatchText,
     "text_any": edge.MatchTextAny,
     "phrase": edge.MatchPhrase,
@@ -144,5 +146,5 @@ _CONDITIONS: dict[str, Callable[[Any], Any]] = {
     "is_empty": lambda test: edge.IsEmptyCondition(test["key"]),
     "is_null": lambda test: edge.IsNullCondition(test["key"]),
     "nested": lambda test: edge.NestedCondition(test["key"], to_filter(test["filter"])),
-    "slice": lambda test: edge.SliceCondition(test["total"], test["index"]),
+    "slice": lambda test: getattr(edge, "SliceCondition")(test["total"], test["index"]),  # noqa: B009  (not in the stubs)
 }
