@@ -1,7 +1,9 @@
-"""The fixtures of `tests/faces.py`: a database behind both faces."""
+"""The fixtures of `tests/faces.py`: a database behind both faces; tiny models and stubs of HTTP servers."""
 
 from __future__ import annotations
 
 from tests.faces import client, database, face, http, server
+from tests.inference.stub import stub
+from tests.inference.tiny import tiny, tiny_models
 
-__all__ = ["client", "database", "face", "http", "server"]
+__all__ = ["client", "database", "face", "http", "server", "stub", "tiny", "tiny_models"]

@@ -1,54 +1,17 @@
-"""Tiny models with random weights, made by a script beside the repository, in the layout of a models directory."""
+"""A service over tiny models, and HTTP servers that answer as a test decides."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from qdlite.inference import InferenceService, InferenceSettings
-from tests.inference.stub import Answer, Received, Stub
+from tests.inference.stub import stub
+from tests.inference.tiny import tiny, tiny_models
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-
-
-PLACES = {
-    "dense": "all-MiniLM-L6-v2",
-    "splade": "prithivida/Splade_PP_en_v1",
-    "colbert": "colbert-ir/colbertv2.0",
-    "answerai-colbert": "answerai-colbert-small-v1-onnx",
-    "clip-text": "clip-ViT-B-32-text",
-    "clip-vision": "clip-ViT-B-32-vision/fp32",
-}
-
-
-@pytest.fixture(scope="session")
-def tiny(shared: Path) -> Any:
-    """The module that generates the models."""
-    pytest.importorskip("fastembed")
-    pytest.importorskip("onnx")
-    source = shared / "models" / "tiny_models.py"
-    spec = importlib.util.spec_from_file_location("tiny_models", source)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def tiny_models(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models directory with one tiny model of every kind, under the names of real ones."""
-    built = tmp_path_factory.mktemp("built")
-    directory = tmp_path_factory.mktemp("models")
-    tiny.build(built)
-    for name, place in PLACES.items():
-        (directory / place).parent.mkdir(parents=True, exist_ok=True)
-        (built / name).rename(directory / place)
-    return directory
+__all__ = ["stub", "tiny", "tiny_models"]
 
 
 @pytest.fixture(scope="session")
@@ -60,17 +23,3 @@ def service(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     made = InferenceService(settings)
     yield made
     made.close()
-
-
-@pytest.fixture
-def stub() -> Iterator[Callable[[Callable[[Received], Answer]], Stub]]:
-    """Starts HTTP servers on this machine that answer as the given function says."""
-    started: list[Stub] = []
-
-    def start(answer: Callable[[Received], Answer]) -> Stub:
-        started.append(Stub(answer))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()

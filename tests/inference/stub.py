@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
 
 
 @dataclass
@@ -103,3 +105,17 @@ class Stub:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)
+
+
+@pytest.fixture
+def stub() -> Iterator[Callable[[Callable[[Received], Answer]], Stub]]:
+    """Starts HTTP servers on this machine that answer as the given function says."""
+    started: list[Stub] = []
+
+    def start(answer: Callable[[Received], Answer]) -> Stub:
+        started.append(Stub(answer))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
