@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
+import regex
 
 from qdlite.errors import MalformedBody
 from qdlite.models.common import JsonObject, PayloadSelector
@@ -19,9 +19,9 @@ Step: TypeAlias = "str | int | None"
 
 Steps: TypeAlias = tuple[Step, ...]
 
-_KEY = r'(?P<key>[\w-]+)|"(?P<quoted>[^"\\]*)"'
-_FIRST = re.compile(_KEY)
-_NEXT = re.compile(rf"\.(?:{_KEY})|\[(?P<index>[0-9]*)\]")
+_KEY = r'(?P<key>[\p{Alphabetic}\p{N}_-]+)|"(?P<quoted>[^"\\]*)"'
+_FIRST = regex.compile(_KEY)
+_NEXT = regex.compile(rf"\.(?:{_KEY})|\[(?P<index>[0-9]*)\]")
 _LARGEST_INDEX = 2**64 - 1
 
 
@@ -92,13 +92,8 @@ _STEPPED: dict[type, Callable[[list[Json], Any], list[Json]]] = {
 def _spelled(step: Step) -> str:
     if isinstance(step, str):
         plain = _FIRST.fullmatch(step)
-        return f".{step}" if plain and plain["key"] and _plain(step) else f'."{step}"'
+        return f".{step}" if plain and plain["key"] else f'."{step}"'
     return "[]" if step is None else f"[{step}]"
-
-
-def _plain(key: str) -> bool:
-    """Letters and numbers of Unicode, `_` and `-` need no quotes; `\\w` knows some characters more."""
-    return all(letter.isalnum() or letter in "_-" for letter in key)
 
 
 @lru_cache(maxsize=4096)
@@ -114,23 +109,18 @@ def parse(text: str) -> JsonPath:
         steps.append(_step(match))
         at = match.end()
         match = _NEXT.match(text, at)
-    if not steps or at != len(text) or not _valid(steps, text):
+    if not steps or at != len(text) or any(type(step) is int and step > _LARGEST_INDEX for step in steps):
         raise MalformedBody(f"Invalid json path: '{text}'")
     return JsonPath(tuple(steps))
 
 
-def _step(match: re.Match[str]) -> Step:
+def _step(match: regex.Match[str]) -> Step:
     groups = match.groupdict()
     if groups["key"] is not None:
         return str(groups["key"])
     if groups["quoted"] is not None:
         return str(groups["quoted"])
     return int(groups["index"]) if groups["index"] else None
-
-
-def _valid(steps: list[Step], text: str) -> bool:
-    bare = re.sub(r'"[^"]*"|[.\[\]]', "", text)
-    return _plain(bare) and all(step <= _LARGEST_INDEX for step in steps if isinstance(step, int))
 
 
 def merge_at(payload: JsonObject, path: JsonPath | None, patch: JsonObject) -> JsonObject:

@@ -21,7 +21,7 @@ def text_scores(
     """Rows with at least one token of the query, ascending, and their BM25 scores.
 
     Per token: ln(1 + (N - df + 0.5) / (df + 0.5)) * tf * (k + 1) / (tf + k * (1 - b + b * length / average)),
-    where N is the number of rows with text and df the number of those with the token. All strings of a row
+    where N is the number of rows with tokens and df the number of those with the token. All strings of a row
     together are its text. N, df and average are those of the rows in `corpus`, or of all rows.
     """
     texts = _Texts(column, index)
@@ -51,8 +51,8 @@ class _Texts:
         self._rows = column.strings.rows[kept]
         self._codes = column.strings.values()[kept]
         self.extent = column.extent
-        self.present = np.bincount(self._rows, minlength=self.extent) > 0
         self.lengths = self._summed(index.lengths)
+        self.present = self.lengths > 0
 
     def frequencies(self, token: str) -> Weights:
         """How often each row has a token."""

@@ -1,0 +1,85 @@
+"""Are payloads kept as they were sent, and changed as Qdrant changes them?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qdrant_edge as edge
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qdlite.models.base import encode
+from qdlite.models.common import PayloadSelector
+from qdlite.payload.path import parse, select
+from qdlite.payload.store import EMPTY, PayloadStore, decode_payload, deleted_keys, merged_payload
+from tests.filters.oracle import Oracle
+from tests.filters.strategies import PATHS, payloads
+
+paths = st.sampled_from([*PATHS, "a.x", "o", "o.x.z", "n[1]", "n[0].m", "n[].m[1].y", "new", "new.x", "new[]", "a[0]"])
+
+
+def test_bytes_come_back_as_they_were() -> None:
+    store = PayloadStore()
+    raw = b'{ "a" : 1e2, "b": 123456789012345678901234567890 }'
+    store.set_bytes(3, raw)
+    assert store.raw(3) == raw
+    assert store.raw(0) == store.raw(99) == EMPTY
+    assert store.get(3) == {"a": 100.0, "b": 123456789012345678901234567890}
+    assert store.total_bytes == len(raw)
+    assert list(store.items("a")) == [(3, {"a": 100.0})]
+    assert store.one(3, "c") == {}
+    store.set_bytes(3, b"null")
+    store.clear(50)
+    assert store.raw(3) == EMPTY
+    assert store.total_bytes == 0
+
+
+def test_get_is_fresh() -> None:
+    store = PayloadStore()
+    store.set_bytes(0, b'{"a":[1]}')
+    store.get(0)["a"].append(2)
+    assert store.get(0) == {"a": [1]}
+
+
+def test_untouched_values_keep_their_bytes() -> None:
+    raw = b'{"a": 1.50, "b": {"c": 123456789012345678901234567890, "d": 1}, "e": 1E2}'
+    assert merged_payload(raw, b'{"e":null,"f":2.0}') == (
+        b'{"a":1.50,"b":{"c": 123456789012345678901234567890, "d": 1},"f":2.0}'
+    )
+    assert merged_payload(raw, b'{"d":null}', parse("b")) == (
+        b'{"a":1.50,"b":{"c":123456789012345678901234567890},"e":1E2}'
+    )
+    assert deleted_keys(raw, [parse("b.d"), parse("e"), parse("x.y")]) == (
+        b'{"a":1.50,"b":{"c":123456789012345678901234567890}}'
+    )
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(payloads, st.lists(st.tuples(st.one_of(st.none(), paths), payloads), min_size=1, max_size=6))
+def test_merging_as_the_engine_does(payload: dict[str, Any], changes: list[tuple[str | None, dict[str, Any]]]) -> None:
+    encoded = encode(payload)
+    with Oracle([payload]) as oracle:
+        for key, patch in changes:
+            oracle.shard.update(edge.UpdateOperation.set_payload([1], patch, key))
+            encoded = merged_payload(encoded, encode(patch), parse(key) if key else None)
+            assert decode_payload(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(payloads, st.lists(st.lists(paths, max_size=2), min_size=1, max_size=4))
+def test_deleting_as_the_engine_does(payload: dict[str, Any], changes: list[list[str]]) -> None:
+    encoded = encode(payload)
+    with Oracle([payload]) as oracle:
+        for keys in changes:
+            oracle.shard.update(edge.UpdateOperation.delete_payload([1], keys))
+            encoded = deleted_keys(encoded, map(parse, keys))
+            assert decode_payload(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(payloads, st.lists(paths, max_size=3), st.booleans())
+def test_selecting_as_the_engine_does(payload: dict[str, Any], keys: list[str], including: bool) -> None:
+    theirs = edge.PayloadSelector.Include(keys) if including else edge.PayloadSelector.Exclude(keys)
+    ours = PayloadSelector(include=keys) if including else PayloadSelector(exclude=keys)
+    with Oracle([payload]) as oracle:
+        assert select(payload, ours) == (oracle.shard.retrieve([1], theirs, False)[0].payload or {})
