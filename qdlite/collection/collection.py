@@ -16,6 +16,7 @@ from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.info import collection_info
 from qdlite.collection.limits.costs import write_cost
 from qdlite.collection.limits.verify import Request
+from qdlite.collection.measures import CollectionMeasures, collection_measures
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
 from qdlite.collection.queue import UpdateQueue, is_building_off, is_deferring
 from qdlite.collection.state import CollectionState
@@ -53,6 +54,10 @@ class Collection:
 
     def info(self) -> CollectionInfo:
         return self.read(lambda view: collection_info(view.state, self.queue))
+
+    def measures(self) -> CollectionMeasures:
+        """The size of each part."""
+        return self.read(lambda view: collection_measures(view.state, self.queue))
 
     @property
     def version(self) -> OperationId:

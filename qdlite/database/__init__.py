@@ -1,5 +1,6 @@
 """Collections by name, aliases, and every call of the API on them: all of qdlite, without any server."""
 
+from qdlite.collection.measures import CollectionMeasures
 from qdlite.database.database import Database
 from qdlite.database.embeddings import RequestContext
 from qdlite.inference import (
@@ -18,6 +19,7 @@ from qdlite.persistence.snapshots import SnapshotSettings
 
 __all__ = [
     "Cancellation",
+    "CollectionMeasures",
     "DataKind",
     "Database",
     "ImageSettings",

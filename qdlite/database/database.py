@@ -10,6 +10,7 @@ from types import TracebackType
 
 from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
+from qdlite.collection.measures import CollectionMeasures
 from qdlite.database.embeddings import RequestContext
 from qdlite.database.reads import Reads
 from qdlite.database.snapshots import Snapshots
@@ -53,6 +54,10 @@ class Database(Writes, Reads, Snapshots):
     def get_collection(self, name: str) -> CollectionInfo:
         """State, complete configuration and payload indexes."""
         return self.collection(name).info()
+
+    def measures(self) -> dict[str, CollectionMeasures]:
+        """The size of each collection, part by part, in name order."""
+        return {collection.name: collection.measures() for collection in self._names.collections()}
 
     def list_collections(self) -> list[str]:
         """Names of all collections, sorted."""

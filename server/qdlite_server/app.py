@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from time import perf_counter
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 from qdlite.database import Cancellation
 from qdlite.errors import QdliteError, RateLimited
@@ -25,6 +26,9 @@ from qdlite_server.multipart import Upload
 from qdlite_server.routes.service import HEALTH
 from qdlite_server.routing import Route
 from qdlite_server.versions import SERVER
+
+if TYPE_CHECKING:
+    from starlette.middleware.cors import CORSMiddleware
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -72,9 +76,20 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            from_page = any(name == b"origin" for name, _ in scope["headers"])
+            await (self._cross_origin if from_page else self._http)(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+
+    @cached_property
+    def _cross_origin(self) -> CORSMiddleware:
+        """The same for requests of pages of other origins: all are welcome, as in Qdrant by default. Imported when
+        the first comes, because most servers never meet a browser."""
+        from starlette.middleware.cors import CORSMiddleware
+
+        return CORSMiddleware(
+            self._http, allow_origins=("*",), allow_methods=("*",), allow_headers=("*",), max_age=3600
+        )
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -158,8 +173,6 @@ class App:
         return b"".join(chunks), max(total, length) if max(total, length) > limit else None
 
     async def _answer(self, request: Request, oversize: int | None, receive: Receive) -> Answer:
-        if request.method == "OPTIONS":
-            return preflight(request.headers)
         route = self.api.find(request)
         if route is None:
             return UNKNOWN
@@ -195,7 +208,7 @@ class App:
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], client: str | None) -> None:
         if answer.file is not None:
-            await self._send_file(send, answer, answer.file, headers)
+            await self._send_file(send, answer, answer.file)
             return
         body = answer.body
         fields = [(b"server", SERVER.encode())]
@@ -204,17 +217,17 @@ class App:
         if worthwhile(headers.get("accept-encoding", ""), len(body), client):
             body = gzip(body)
             fields += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-        fields += _common_fields(answer, len(body), headers)
+        fields += _common_fields(answer, len(body))
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
 
-    async def _send_file(self, send: Send, answer: Answer, file: BinaryIO, headers: Mapping[str, str]) -> None:
+    async def _send_file(self, send: Send, answer: Answer, file: BinaryIO) -> None:
         """Sends a file piece by piece, uncompressed."""
         run = asyncio.get_running_loop().run_in_executor
         with file:
             left = os.fstat(file.fileno()).st_size
             fields = [(b"server", SERVER.encode()), (b"content-type", answer.content_type.encode())]
-            fields += _common_fields(answer, left, headers)
+            fields += _common_fields(answer, left)
             await send({"type": "http.response.start", "status": answer.status, "headers": fields})
             while piece := await run(self._threads, file.read, min(PIECE, left)):
                 left -= len(piece)
@@ -222,11 +235,9 @@ class App:
             await send({"type": "http.response.body", "body": b""})
 
 
-def _common_fields(answer: Answer, length: int, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def _common_fields(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:
     fields = [(b"content-length", str(length).encode())]
     fields += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
-    if "origin" in headers:
-        fields.append((b"access-control-allow-origin", headers["origin"].encode("latin-1")))
     return fields
 
 
@@ -239,15 +250,3 @@ async def _watch(receive: Receive, cancellation: Cancellation) -> None:
 
 def _refused(endpoint: Endpoint, error: QdliteError) -> Answer:
     return (endpoint.refuse or failure)(error, 0.0, endpoint.label, {})
-
-
-def preflight(headers: Mapping[str, str]) -> Answer:
-    """Any origin may use any method with any headers, as in Qdrant by default."""
-    if "origin" not in headers or "access-control-request-method" not in headers:
-        return UNKNOWN
-    allowed = (
-        ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-        ("access-control-allow-headers", headers.get("access-control-request-headers", "*")),
-        ("access-control-max-age", "3600"),
-    )
-    return Answer(200, headers=allowed)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from msgspec import UNSET
-
-from qdlite.database import Database
-from qdlite.errors import NotFound
-from qdlite.models.collections import CollectionInfo
+from qdlite.database import CollectionMeasures, Database
 from qdlite.version import __version__
 from qdlite_server.statistics import Statistics
 
@@ -25,7 +21,7 @@ class Measures:
     def __init__(self, database: Database, statistics: Statistics, per_collection: bool) -> None:
         self.statistics = statistics
         self.per_collection = per_collection
-        self.collections = _collections(database)
+        self.collections = database.measures()
         self.inference = database.inference.totals()
 
     def telemetry(self, level: int) -> dict[str, Any]:
@@ -81,7 +77,7 @@ class Measures:
     def _collections_part(self, level: int) -> dict[str, Any]:
         part: dict[str, Any] = {"number_of_collections": len(self.collections)}
         if level >= 1:
-            part["collections"] = [_collection(name, info, level) for name, info in self.collections.items()]
+            part["collections"] = [_collection(name, measures, level) for name, measures in self.collections.items()]
             part["snapshots"] = [
                 {"id": name, "running_snapshots": 0, "running_snapshot_recovery": 0, "total_snapshot_creations": 0}
                 for name in self.collections
@@ -89,41 +85,25 @@ class Measures:
         return part
 
 
-def _collections(database: Database) -> dict[str, CollectionInfo]:
-    found = {}
-    for name in database.list_collections():
-        with suppress(NotFound):  # deleted in the meantime
-            found[name] = database.get_collection(name)
-    return found
-
-
-def vector_counts(info: CollectionInfo) -> dict[str, int]:
-    """Vectors by name, taking every point to have each."""
-    vectors = info.config.params.vectors
-    dense = list(vectors) if isinstance(vectors, dict) else [""]
-    sparse = info.config.params.sparse_vectors
-    names = [*dense, *([] if sparse is UNSET else sparse)]
-    return dict.fromkeys(names, info.points_count)
-
-
-def _collection(name: str, info: CollectionInfo, level: int) -> dict[str, Any]:
+def _collection(name: str, measures: CollectionMeasures, level: int) -> dict[str, Any]:
+    info = measures.info
     if level == 1:
         return {
-            "vectors": sum(vector_counts(info).values()),
+            "vectors": measures.vector_count,
             "optimizers_status": info.optimizer_status,
             "params": info.config.params,
         }
     shown: dict[str, Any] = {"id": name, "init_time_ms": 0, "config": info.config}
     if level >= 3:
-        shown.update(shards=[_shard(info, level)], transfers=[], resharding=[])
+        shown.update(shards=[_shard(measures, level)], transfers=[], resharding=[])
     return shown
 
 
-def _shard(info: CollectionInfo, level: int) -> dict[str, Any]:
+def _shard(measures: CollectionMeasures, level: int) -> dict[str, Any]:
     return {
         "id": 0,
         "key": None,
-        "local": _local_shard(info, level),
+        "local": _local_shard(measures, level),
         "remote": [],
         "replicate_states": {"1": "Active"},
         "partial_snapshot": {
@@ -134,24 +114,61 @@ def _shard(info: CollectionInfo, level: int) -> dict[str, Any]:
     }
 
 
-def _local_shard(info: CollectionInfo, level: int) -> dict[str, Any]:
-    counts = vector_counts(info)
+def _local_shard(measures: CollectionMeasures, level: int) -> dict[str, Any]:
+    info = measures.info
+    queue = {"length": info.update_queue.length, "op_num": measures.operation, "deferred_points": measures.deferred}
     shard: dict[str, Any] = {
         "variant_name": "local shard",
         "status": info.status,
         "total_optimized_points": 0,
-        "vectors_size_bytes": 0,
-        "payloads_size_bytes": 0,
+        "vectors_size_bytes": measures.vector_bytes,
+        "payloads_size_bytes": measures.payload_bytes,
         "num_points": info.points_count,
-        "num_vectors": sum(counts.values()),
-        "num_vectors_by_name": counts,
+        "num_vectors": measures.vector_count,
+        "num_vectors_by_name": {name: vector.count for name, vector in measures.vectors.items()},
         "optimizations": {"status": info.optimizer_status, "optimizations": {"count": 0}, "log": []},
         "async_scorer": False,
-        "update_queue": info.update_queue,
+        "update_queue": queue,
     }
     if level >= 4:
-        shard.update(segments=[], indexed_only_excluded_vectors={})
+        shard.update(segments=[_segment(measures)], indexed_only_excluded_vectors={})
     return shard
+
+
+def _segment(measures: CollectionMeasures) -> dict[str, Any]:
+    """The one unit that holds a collection, in the shape of a segment."""
+    info = measures.info
+    vectors = {
+        name: {"num_vectors": vector.count, "num_indexed_vectors": vector.indexed, "num_deleted_vectors": 0}
+        for name, vector in measures.vectors.items()
+    }
+    shown = {
+        "uuid": str(UUID(int=0)),
+        "segment_type": "indexed" if measures.indexed_count else "plain",
+        "num_vectors": measures.vector_count,
+        "num_points": info.points_count,
+        "num_deferred_points": measures.deferred,
+        "num_indexed_vectors": measures.indexed_count,
+        "num_deleted_vectors": 0,
+        "vectors_size_bytes": measures.vector_bytes,
+        "payloads_size_bytes": measures.payload_bytes,
+        "ram_usage_bytes": measures.memory_bytes,
+        "disk_usage_bytes": 0,
+        "is_appendable": True,
+        "index_schema": info.payload_schema,
+        "vector_data": vectors,
+    }
+    indices = [
+        {
+            "field_name": name,
+            "index_type": field.data_type,
+            "points_values_count": field.points,
+            "points_count": field.points,
+        }
+        for name, field in info.payload_schema.items()
+    ]
+    config = {"payload_storage_type": {"type": "in_ram_mmap"}}
+    return {"info": shown, "config": config, "vector_index_searches": [], "payload_field_indices": indices}
 
 
 def memory() -> dict[str, int]:

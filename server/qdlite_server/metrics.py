@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TypeAlias
 
-from qdlite_server.measures import Measures, memory, vector_counts
+from qdlite_server.measures import Measures, memory
 from qdlite_server.statistics import BUCKETS, Durations
 from qdlite_server.versions import API_VERSION
 
@@ -48,11 +48,12 @@ def _application(measures: Measures) -> Iterator[str]:
 
 
 def _collections(measures: Measures) -> Iterator[str]:
-    infos = measures.collections
-    vectors = {name: vector_counts(info) for name, info in infos.items()}
-    total = sum(sum(counts.values()) for counts in vectors.values())
+    infos = {name: collection.info for name, collection in measures.collections.items()}
+    total = sum(collection.vector_count for collection in measures.collections.values())
     by_vector = [
-        ({"id": name, "vector": vector}, count) for name, counts in vectors.items() for vector, count in counts.items()
+        ({"id": name, "vector": vector}, size.count)
+        for name, collection in measures.collections.items()
+        for vector, size in collection.vectors.items()
     ]
     queues = [({"id": name}, info.update_queue.length) for name, info in infos.items()]
     points = [({"id": name}, info.points_count) for name, info in infos.items()]

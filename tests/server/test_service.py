@@ -104,6 +104,22 @@ def test_telemetry_of_a_collection(http: httpx.Client, level: int) -> None:
     assert (set(shown[0]) if shown else None) == expected
 
 
+def test_telemetry_counts_what_is_there(http: httpx.Client) -> None:
+    vectors = {"a": {"size": 2, "distance": "Dot"}, "b": {"size": 2, "distance": "Dot"}}
+    http.put("/collections/counted", json={"vectors": vectors})
+    points = [{"id": 1, "vector": {"a": [1, 2], "b": [1, 2]}, "payload": {"k": 1}}, {"id": 2, "vector": {"a": [1, 2]}}]
+    http.put("/collections/counted/points?wait=true", json={"points": points})
+    found = result(http.get("/telemetry?details_level=10"))["collections"]["collections"]
+    shard = next(entry for entry in found if entry["id"] == "counted")["shards"][0]["local"]
+    assert (shard["num_points"], shard["num_vectors"]) == (2, 3)
+    assert shard["num_vectors_by_name"] == {"a": 2, "b": 1}
+    assert (shard["vectors_size_bytes"], shard["payloads_size_bytes"]) == (3 * 8, len('{"k":1}'))
+    assert shard["update_queue"]["op_num"] == 1
+    (segment,) = shard["segments"]
+    assert (segment["info"]["num_points"], segment["info"]["num_deferred_points"]) == (2, 0)
+    assert 'collection_vectors{id="counted",vector="b"} 1' in http.get("/metrics").text
+
+
 def test_metrics(http: httpx.Client) -> None:
     http.put("/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
     http.get("/collections/nothing")
