@@ -7,6 +7,7 @@ Three passes, each complete before anything is written: msgspec decodes bytes in
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -84,9 +85,15 @@ def length_between(minimum: int, maximum: int) -> Rule:
     return rule
 
 
+_building = threading.Lock()
+
+
 @cache
 def _decoder(model: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(model)
+    """One at a time: msgspec remembers what it learns about a class before it has learnt all of it, and a decoder
+    that another thread makes of that crashes the process."""
+    with _building:
+        return msgspec.json.Decoder(model)
 
 
 def decode(body: bytes, model: type[_M]) -> _M:
