@@ -53,17 +53,14 @@ def is_null_mask(condition: Condition, scope: Scope) -> BoolArray:
 
 def _as_indexed(condition: Condition, path: JsonPath, index: FieldIndex, scope: Scope) -> BoolArray:
     """What the index can answer, it answers alone; the rest is left to the payload."""
-    if index.nested is not None:
-        inner = path.strip_prefix(index.nested)
-        if inner is not None:
-            elements = scope.nested(index.nested)
-            return scope.project(index.nested, _tested(condition, elements.column(inner), index, elements.size))
-    return _tested(condition, scope.column(path), index, scope.size)
-
-
-def _tested(condition: Condition, column: Column, index: FieldIndex, size: int) -> BoolArray:
-    served = indexed.served_mask(condition, column, index, size)
-    return _as_stored(condition, column, size) if served is None else served
+    inner = None if index.nested is None else path.strip_prefix(index.nested)
+    if index.nested is None or inner is None:
+        served = indexed.served_mask(condition, scope.column(path), index, scope.size)
+    else:
+        elements = scope.nested(index.nested)
+        found = indexed.served_mask(condition, elements.column(inner), index, elements.size)
+        served = None if found is None else scope.project(index.nested, found)
+    return _as_stored(condition, scope.column(path), scope.size) if served is None else served
 
 
 def _as_stored(condition: Condition, column: Column, size: int) -> BoolArray:

@@ -38,8 +38,9 @@ class Scope:
         return self.table.column(path)
 
     def index(self, path: JsonPath) -> FieldIndex | None:
-        """The user's index on a field of the points; elements have no indexes of their own."""
-        return self.fields.index(path) if self.prefix is None else None
+        """The user's index on a field of the rows. Of elements only those created with `nested` are."""
+        index = self.fields.index(self._full(path))
+        return index if index is None or self.prefix in (None, index.nested) else None
 
     def text_index(self, path: JsonPath) -> FieldIndex | None:
         """The user's full-text index on a field of the elements."""

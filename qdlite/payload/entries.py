@@ -61,6 +61,7 @@ class Entries:
         self._starts = Growing(np.int64)
         self._counts = Growing(np.int32)
         self.dead = 0
+        self._aligned = True  # entry e belongs to row e, for all e
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -91,6 +92,7 @@ class Entries:
         start = len(self._rows)
         added = np.asarray(rows, np.int32)
         self._rows.extend(added)
+        self._aligned = self._aligned and np.array_equal(added, np.arange(start, start + len(added)))
         for column, part in zip(self._values, values, strict=True):
             column.extend(part)
         first = np.flatnonzero(np.diff(added, prepend=-1))
@@ -115,6 +117,7 @@ class Entries:
         known = rows[rows < len(self.counts)]
         positions = self.at(known)
         if len(positions):
+            self._aligned = False
             self._rows.array[positions] = DEAD
             self._counts.array[known] = 0
             self.dead += len(positions)
@@ -134,7 +137,11 @@ class Entries:
 
     def mask(self, hits: BoolArray, size: int) -> BoolArray:
         """Rows 0..size of which at least one entry is hit (`hits` has one value per entry)."""
-        return rows_mask(self.rows[hits], size)
+        if not self._aligned or len(hits) > size:
+            return rows_mask(self.rows[hits], size)
+        mask = np.zeros(size, np.bool_)
+        mask[: len(hits)] = hits
+        return mask
 
 
 def rows_mask(rows: Array, size: int) -> BoolArray:

@@ -15,7 +15,7 @@ from qdlite.payload.facets import FacetValue, Groups, facet, groups
 from qdlite.payload.indexes import ORDERED, FieldIndex, alive, can_count, can_order
 from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
-from qdlite.payload.ranking import text_scores
+from qdlite.payload.ranking import Bm25, ranked
 from qdlite.payload.store import PayloadStore
 from qdlite.payload.tables import PointTable
 from qdlite.payload.variables import Absent, variable
@@ -135,12 +135,12 @@ class FieldIndexes:
         path = _parsed(path)
         index = self.indexes.get(path)
         if index is None or index.text_options is None:
-            raise WrongInput(f"Validation failed: BM25 requires a text index on field {path}, which has none")
+            found = "has none" if index is None else f"is indexed as {index.schema.capitalize()}"
+            raise WrongInput(f"Validation failed: BM25 requires a text index on field {path}, which {found}")
         if not index.scoring:
             needed = f"The text index on `{path}` does not score: set `scoring` on it to query it"
             raise WrongInput(f"Validation failed: {needed}")
-        column = self.table.column(path)
-        return text_scores(column, column.text_index(index.text_options), query, k, b, corpus)
+        return ranked(self.table, index, query, Bm25(k, b), corpus)
 
     def variables(self, path: AnyPath, offsets: Iterable[Offset]) -> list[Json | Absent]:
         """What a formula sees at a path of each point; see `variables.variable`."""

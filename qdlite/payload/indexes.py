@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from qdlite.errors import MalformedBody
+from qdlite.errors import MalformedBody, WrongInput
 from qdlite.models.collections import IndexParams, PayloadIndexInfo, SchemaType
 from qdlite.models.common import JsonObject
 from qdlite.payload.column import NO_DATETIME, Column, Fact
@@ -45,7 +45,7 @@ class FieldIndex:
 
     @classmethod
     def create(cls, path: JsonPath, schema: SchemaType, params: IndexParams | None) -> FieldIndex:
-        """Raises MalformedBody for text options or a nested path that make no sense."""
+        """Raises MalformedBody for text options that cannot be read, WrongInput for an array the field is not in."""
         options = None
         if schema == "text":
             given = msgspec.to_builtins(params) if params is not None else {}
@@ -53,7 +53,7 @@ class FieldIndex:
                 options = TextOptions.parse(given)
             except ValueError as error:
                 raise MalformedBody(str(error)) from None
-        nested = parse(params.nested).array_key() if params is not None and params.nested is not None else None
+        nested = None if params is None or params.nested is None else _nested_array(path, params.nested)
         return cls(path, schema, params, options, nested)
 
     def enabled(self, capability: str, default: bool) -> bool:
@@ -70,6 +70,17 @@ class FieldIndex:
         """The index as collection info shows it."""
         params: Any = UNSET if self.params is None else _echoed(self.params)
         return PayloadIndexInfo(data_type=self.schema, params=params, points=int(indexed_mask(self, column).sum()))
+
+
+def _nested_array(path: JsonPath, text: str) -> JsonPath:
+    array = parse(text).array_key()
+    if not all(isinstance(step, str) for step in array.steps[:-1]):
+        shape = "must point to a single array level, like `offers` or `offers[]`"
+        raise WrongInput(f"Validation failed: nested `{array}` {shape}")
+    if path.strip_prefix(array) is None:
+        place = f"must be inside the elements of nested `{array}`, like `{array}.price`"
+        raise WrongInput(f"Validation failed: field `{path}` {place}")
+    return array
 
 
 def _echoed(params: IndexParams) -> JsonObject:

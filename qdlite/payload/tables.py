@@ -10,6 +10,8 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from qdlite.models.common import JsonObject
 from qdlite.payload.column import Column
 from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
@@ -148,6 +150,16 @@ class ChildTable(Table):
     def parent_mask(self, mask: BoolArray, size: int) -> BoolArray:
         """The parent's rows 0..size of which at least one element is in `mask`."""
         return rows_mask(self._elements.rows[mask], size)
+
+    def element_mask(self, mask: BoolArray) -> BoolArray:
+        """The rows whose parents are in a mask of the parent's rows."""
+        known = np.append(mask, False)  # where the rows without a parent look
+        parents = self._elements.rows
+        return known[np.where(parents < len(mask), parents, DEAD)]
+
+    def parents(self, rows: Array) -> Array:
+        """The parent's row of each of the given rows, which must be alive."""
+        return self._elements.rows[rows]
 
     def items(self, key: str) -> Iterator[tuple[int, JsonObject]]:
         for parent_row, parent in self._parent.items(self._path.key):

@@ -8,10 +8,17 @@ from typing import Any, cast
 
 import numpy as np
 import qdrant_edge as edge
+from hypothesis import HealthCheck, settings
 
 from qdlite.types import Json
 
 JsonMap = Mapping[str, Json]
+
+against_engine = settings(
+    max_examples=settings().max_examples // 2,
+    suppress_health_check=list(HealthCheck),
+)
+"""For tests with a shard in every example, which takes about 15 ms: half as many examples as usual."""
 
 
 class Oracle:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.filters.oracle import Oracle
+from tests.filters.oracle import Oracle, against_engine
 from tests.filters.stage import Stage
 from tests.filters.strategies import filters, indexes, payloads, simple_conditions, text_filters
 
@@ -23,14 +23,14 @@ def agree(oracle: Oracle, stage: Stage, wanted: list[dict[str, Any]]) -> None:
         assert stage.matching(filter) == oracle.matching(filter), json.dumps(filter)
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(some_payloads, some_conditions)
 def test_conditions_without_indexes(points: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> None:
     with Oracle(points) as oracle:
         agree(oracle, Stage(points), wanted)
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(some_payloads, indexes, some_conditions)
 def test_conditions_with_indexes(
     points: list[dict[str, Any]], fields: dict[str, Any], wanted: list[dict[str, Any]]
@@ -48,7 +48,7 @@ text_schemas = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(some_payloads, text_schemas, text_schemas, st.lists(text_filters, min_size=5, max_size=15))
 def test_text_conditions(points: list[dict[str, Any]], one: Any, other: Any, wanted: list[dict[str, Any]]) -> None:
     """With a full-text index. (Without one this is Qdrant 1.19, where the engine asked is newer.)"""
@@ -57,14 +57,14 @@ def test_text_conditions(points: list[dict[str, Any]], one: Any, other: Any, wan
         agree(oracle, Stage(points, fields), wanted)
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(some_payloads, some_filters)
 def test_filters_without_indexes(points: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> None:
     with Oracle(points) as oracle:
         agree(oracle, Stage(points), wanted)
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(some_payloads, indexes, some_filters)
 def test_filters_with_indexes(
     points: list[dict[str, Any]], fields: dict[str, Any], wanted: list[dict[str, Any]]
@@ -73,7 +73,7 @@ def test_filters_with_indexes(
         agree(oracle, Stage(points, fields), wanted)
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(some_payloads, indexes, some_filters, st.dictionaries(st.integers(1, 8), payloads), st.sets(st.integers(1, 8)))
 def test_filters_after_changes(
     points: list[dict[str, Any]],

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import qdrant_edge as edge
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.filters.oracle import Oracle
+from tests.filters.oracle import Oracle, against_engine
 from tests.filters.stage import Stage
 from tests.filters.strategies import WORDS, leaves, payloads, schemas
 
 some_payloads = st.lists(payloads, min_size=1, max_size=12)
-relaxed = settings(suppress_health_check=list(HealthCheck))
 FIELDS = ["a", "b", "a[]", "o.x", "n[].x"]
 
 
-@relaxed
+@against_engine
 @given(some_payloads, st.dictionaries(st.sampled_from(FIELDS), schemas, min_size=1))
 def test_number_of_indexed_points(points: list[dict[str, Any]], fields: dict[str, Any]) -> None:
     with Oracle(points, fields) as oracle:
@@ -28,7 +27,7 @@ def test_number_of_indexed_points(points: list[dict[str, Any]], fields: dict[str
     assert {name: info.points for name, info in stage.fields.schema().items()} == expected
 
 
-@relaxed
+@against_engine
 @given(some_payloads, st.sampled_from(["keyword", "integer", "uuid", "bool"]), st.integers(1, 6))
 def test_facet(points: list[dict[str, Any]], schema: str, limit: int) -> None:
     with Oracle(points, {"a": schema}) as oracle:
@@ -38,7 +37,7 @@ def test_facet(points: list[dict[str, Any]], schema: str, limit: int) -> None:
     assert [(str(value), count) for value, count in found] == [(str(hit.value), hit.count) for hit in hits]
 
 
-@relaxed
+@against_engine
 @given(some_payloads, st.sampled_from(["integer", "float", "datetime"]))
 def test_order_values(points: list[dict[str, Any]], schema: str) -> None:
     with Oracle(points, {"a": schema}) as oracle:
@@ -56,7 +55,7 @@ documents = st.lists(
 )
 
 
-@relaxed
+@against_engine
 @given(documents, texts, st.sampled_from([0.0, 1.2, 3.0]), st.sampled_from([0.0, 0.75, 1.0]))
 def test_text_scores(points: list[dict[str, Any]], query: str, k: float, b: float) -> None:
     index = {"t": {"type": "text", "scoring": True}}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import qdrant_edge as edge
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qdlite.models.base import encode
 from qdlite.models.common import PayloadSelector
 from qdlite.payload.path import parse, select
 from qdlite.payload.store import EMPTY, PayloadStore, decode_payload, deleted_keys, merged_payload
-from tests.filters.oracle import Oracle
+from tests.filters.oracle import Oracle, against_engine
 from tests.filters.strategies import PATHS, payloads
 
 paths = st.sampled_from([*PATHS, "a.x", "o", "o.x.z", "n[1]", "n[0].m", "n[].m[1].y", "new", "new.x", "new[]", "a[0]"])
@@ -54,7 +54,7 @@ def test_untouched_values_keep_their_bytes() -> None:
     )
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(payloads, st.lists(st.tuples(st.one_of(st.none(), paths), payloads), min_size=1, max_size=6))
 def test_merging_as_the_engine_does(payload: dict[str, Any], changes: list[tuple[str | None, dict[str, Any]]]) -> None:
     encoded = encode(payload)
@@ -65,7 +65,7 @@ def test_merging_as_the_engine_does(payload: dict[str, Any], changes: list[tuple
             assert decode_payload(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(payloads, st.lists(st.lists(paths, max_size=2), min_size=1, max_size=4))
 def test_deleting_as_the_engine_does(payload: dict[str, Any], changes: list[list[str]]) -> None:
     encoded = encode(payload)
@@ -76,7 +76,7 @@ def test_deleting_as_the_engine_does(payload: dict[str, Any], changes: list[list
             assert decode_payload(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@against_engine
 @given(payloads, st.lists(paths, max_size=3), st.booleans())
 def test_selecting_as_the_engine_does(payload: dict[str, Any], keys: list[str], including: bool) -> None:
     theirs = edge.PayloadSelector.Include(keys) if including else edge.PayloadSelector.Exclude(keys)
