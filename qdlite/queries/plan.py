@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 from qdlite.errors import BadRequest, WrongInput
-from qdlite.models.filters import Filter
+from qdlite.models.filters import Filter, MinShould, many
 from qdlite.models.query import Prefetch, QueryGroupsRequest, QueryRequest
 from qdlite.queries.collect import Request, kind_of, referenced_ids
 from qdlite.queries.examples import Examples, Lookup, Resolve
@@ -124,4 +125,21 @@ def _depth(request: Request) -> int:
 
 
 def _with(filters: tuple[Filter, ...], further: Filter | None) -> tuple[Filter, ...]:
-    return filters if further is None else (*filters, further)
+    """A scope's filters with that of a prefetch. All must hold, but Qdrant joins them clause by clause: of two
+    `should` lists it makes one, so that one alternative of either suffices; likewise of two `min_should`."""
+    if further is None:
+        return filters
+    joined = (*filters, further)
+    clashes = any(sum(bool(getattr(one, clause)) for one in joined) > 1 for clause in ("should", "min_should"))
+    return (reduce(_merged, joined),) if clashes else joined
+
+
+def _merged(one: Filter, other: Filter) -> Filter:
+    clauses = {name: many(getattr(one, name)) + many(getattr(other, name)) for name in ("must", "should", "must_not")}
+    return Filter(**clauses, min_should=_least(one.min_should, other.min_should))
+
+
+def _least(one: MinShould | None, other: MinShould | None) -> MinShould | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return MinShould(conditions=one.conditions + other.conditions, min_count=max(one.min_count, other.min_count))
