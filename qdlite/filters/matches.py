@@ -91,6 +91,7 @@ _VALUES: dict[type, Callable[[Column, Any, int], BoolArray]] = {
     bool: _boolean_mask,
 }
 
+# Text without a full-text index is searched as in Qdrant 1.19; 1.20 splits it into words.
 _MATCHES: dict[str, Callable[[Column, Any, int], BoolArray]] = {
     "value": value_mask,
     "any": any_mask,

@@ -7,6 +7,7 @@ values (is there one, how many elements has it, is it null) are bits of one numb
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from enum import IntFlag
@@ -256,7 +257,7 @@ class _Reader:
 
     def _integer(self, row: int, value: int) -> int:
         if not -(2**63) <= value < 2**63:
-            return self._float(row, float(value))
+            return self._float(row, _as_float(value))
         self.integer_rows.append(row)
         self.integers.append(value)
         return 0
@@ -270,12 +271,20 @@ class _Reader:
         longitude, latitude = value.get("lon"), value.get("lat")
         if type(longitude) in _NUMBERS and type(latitude) in _NUMBERS:
             self.place_rows.append(row)
-            self.longitudes.append(longitude)  # type: ignore[arg-type]
-            self.latitudes.append(latitude)  # type: ignore[arg-type]
+            self.longitudes.append(_as_float(longitude))
+            self.latitudes.append(_as_float(latitude))
         return _OTHER
 
     def _inner_array(self, row: int, value: list[Json]) -> int:
         return _OTHER
+
+
+def _as_float(number: Any) -> float:
+    """A number of any size; hundreds of digits are infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 _NUMBERS = (int, float)

@@ -21,6 +21,7 @@ from qdlite.payload.column import NO_DATETIME, Column, Fact
 from qdlite.payload.entries import DEAD, Array, rows_mask
 from qdlite.payload.path import JsonPath, parse
 from qdlite.text.options import TextOptions
+from qdlite.text.processor import text_processor
 
 _LIMIT = 2.0**63
 
@@ -45,7 +46,8 @@ class FieldIndex:
 
     @classmethod
     def create(cls, path: JsonPath, schema: SchemaType, params: IndexParams | None) -> FieldIndex:
-        """Raises MalformedBody for text options that cannot be read, WrongInput for an array the field is not in."""
+        """Raises MalformedBody for text options that cannot be read, Unsupported for a stemmer that does not exist
+        here, and WrongInput for an array that the field is not in."""
         options = None
         if schema == "text":
             given = msgspec.to_builtins(params) if params is not None else {}
@@ -53,6 +55,7 @@ class FieldIndex:
                 options = TextOptions.parse(given)
             except ValueError as error:
                 raise MalformedBody(str(error)) from None
+            text_processor(options)
         nested = None if params is None or params.nested is None else _nested_array(path, params.nested)
         return cls(path, schema, params, options, nested)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -82,16 +82,16 @@ class PayloadStore:
 
     def items(self, key: str) -> Iterator[tuple[Offset, JsonObject]]:
         """Offsets and payloads of which only the value of `key` is decoded; payloads without it are left out."""
-        decode = _key_decoder(key).decode
+        value_in = _key_reader(key)
         for offset, encoded in enumerate(self._encoded):
             if encoded is not EMPTY:
-                value = decode(encoded).value
+                value = value_in(encoded)
                 if value is not msgspec.UNSET:
                     yield offset, {key: value}
 
     def one(self, offset: Offset, key: str) -> JsonObject:
         """The payload of one offset, of which only the value of `key` is decoded."""
-        value = _key_decoder(key).decode(self.raw(offset)).value
+        value = _key_reader(key)(self.raw(offset))
         return {} if value is msgspec.UNSET else {key: value}
 
 
@@ -104,10 +104,15 @@ def _block_count(encoded: bytes) -> int:
 
 
 @lru_cache(maxsize=256)
-def _key_decoder(key: str) -> msgspec.json.Decoder[Any]:
-    """Decodes one key of an object and skips the others, several times faster than decoding all."""
-    shape = msgspec.defstruct("_Key", [("value", Any, msgspec.UNSET)], rename={"value": key})
-    return msgspec.json.Decoder(shape)
+def _key_reader(key: str) -> Callable[[bytes], Json]:
+    """Decodes the value of one key, UNSET if it is missing; skipping the others is several times faster than
+    decoding all."""
+    try:
+        shape = msgspec.defstruct("_Key", [("value", Any, msgspec.UNSET)], rename={"value": key})
+    except ValueError:  # a key with control characters
+        return lambda encoded: _WHOLE.decode(encoded).get(key, msgspec.UNSET)
+    decode = msgspec.json.Decoder(shape).decode
+    return lambda encoded: decode(encoded).value  # type: ignore[attr-defined]
 
 
 def merged_payload(encoded: bytes, patch: bytes, path: JsonPath | None = None) -> bytes:

@@ -98,6 +98,16 @@ def test_bad_paths_and_dates_are_named() -> None:
         stage.mask({"must": [{"key": "a", "range": {"gt": "soon"}}]})
 
 
+def test_numbers_of_any_size_can_be_stored() -> None:
+    huge = 10**400
+    stage = Stage([{"n": huge}, {"n": -huge}, {"n": 2**64}, {"n": {"lon": huge, "lat": 0}}, {"n": 1}])
+    assert stage.matching({"must": [{"key": "n", "range": {"gt": 5}}]}) == [1, 3]
+    assert stage.matching({"must": [{"key": "n", "range": {"lt": 0}}]}) == [2]
+    assert stage.matching({"must": [{"key": "n", "match": {"except": [1]}}]}) == [1, 2, 3, 4]
+    stage.create_index("n", "integer")
+    assert stage.matching({"must": [{"key": "n", "range": {"gt": 0}}]}) == [5]
+
+
 class CountingStore(PayloadStore):
     """Counts the payloads that are decoded to build columns."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 import qdrant_edge as edge
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,15 @@ def test_bytes_come_back_as_they_were() -> None:
     store.clear(50)
     assert store.raw(3) == EMPTY
     assert store.total_bytes == 0
+
+
+@pytest.mark.parametrize("key", ["", "a b", "value", "é", "\n", "\x01", "/"])
+def test_reading_one_key(key: str) -> None:
+    store = PayloadStore()
+    store.set_bytes(0, json.dumps({"x": [1], key: {"k": 2}, "y": "z"}).encode())
+    store.set_bytes(1, encode({"x": 1}))
+    assert list(store.items(key)) == [(0, {key: {"k": 2}})]
+    assert store.one(1, key) == {}
 
 
 def test_get_is_fresh() -> None:
