@@ -68,6 +68,9 @@ def _check_fit(index: VectorIndex, vector: WireVector, array: VectorArray) -> No
 def _dense_block(column: list[WireVector]) -> np.ndarray[Any, np.dtype[np.float32]] | None:
     """One float32 array of plain dense vectors of equal size; None if the column is anything else."""
     first = column[0]
+    if isinstance(first, np.ndarray):
+        plain = all(type(vector) is np.ndarray and vector.shape == first.shape for vector in column)
+        return np.array(column, np.float32) if plain and first.ndim == 1 else None
     if not isinstance(first, list) or not first or isinstance(first[0], list):
         return None
     size = len(first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from qdlite.errors import WrongInput
 from qdlite.models.vectors import VectorObject
 from qdlite.types import FloatArray, SparseArray, VectorArray
 
-AnyWireVector = list[float] | list[list[float]] | list[float | list[float]] | VectorObject
+AnyWireVector: TypeAlias = "list[float] | list[list[float]] | list[float | list[float]] | VectorObject | FloatArray"
 
 
 def to_array(vector: AnyWireVector) -> VectorArray:
@@ -24,9 +24,11 @@ def to_array(vector: AnyWireVector) -> VectorArray:
     return _floats(vector)
 
 
-def _floats(values: list[float] | list[list[float]] | list[float | list[float]]) -> FloatArray:
+def _floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:
     with np.errstate(over="ignore"):
-        if values and isinstance(values[0], list):
+        if isinstance(values, np.ndarray):
+            array = values.astype(np.float32, copy=False)
+        elif values and isinstance(values[0], list):
             array = _rows(values)
         else:
             array = np.fromiter(values, np.float32, len(values))

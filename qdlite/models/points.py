@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Literal, cast
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -51,8 +52,11 @@ class PointStruct(Model, frozen=True, kw_only=True):
         return _named_problems(self.named_vectors())
 
 
-class Batch(Model, frozen=True, kw_only=True):
-    """Points in columns: ids, vectors (a list, or lists by name) and payloads."""
+class Batch(Model, frozen=True, kw_only=True, dict=True):
+    """Points in columns: ids, vectors (a list, or lists by name) and payloads.
+
+    In Python `vectors` may also be given as columns by name, each a list of vectors or an array with a row a point.
+    """
 
     ids: list[PointId]
     vectors: Raw
@@ -60,11 +64,12 @@ class Batch(Model, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         force_setattr(self, "ids", point_ids(self.ids))
-        force_setattr(self, "vectors", _narrow_columns(self.vectors))
+        if isinstance(self.vectors, Raw):
+            force_setattr(self, "vectors", _narrow_columns(self.vectors))
 
-    def columns(self) -> dict[str, list[WireVector]]:
-        """One list of vectors by name; the unnamed one is called ""."""
-        return cast("dict[str, list[WireVector]]", self.vectors)
+    def columns(self) -> dict[str, Sequence[WireVector]]:
+        """One column of vectors by name; the unnamed one is called ""."""
+        return cast("dict[str, Sequence[WireVector]]", self.vectors)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         count = len(self.ids)
@@ -76,8 +81,9 @@ class Batch(Model, frozen=True, kw_only=True):
         if self.payloads is not None and len(self.payloads) != count:
             yield "batch", f"number of ids and payloads must be equal ({count} != {len(self.payloads)})"
 
+    @cached_property
     def points(self) -> list[PointStruct]:
-        """The same points as a list. Raises InferenceError for inference objects in an unnamed column."""
+        """The same points as a list, made once. Raises InferenceError for inference objects in an unnamed column."""
         columns = self.columns()
         for item in columns.get("", ()):
             if isinstance(item, VectorObject):
@@ -118,7 +124,7 @@ class UpsertPoints(Model, frozen=True, kw_only=True):
 
     def all_points(self) -> list[PointStruct]:
         """The points, whichever form the body has."""
-        return self.batch.points() if self.batch is not None else self.points or []
+        return self.batch.points if self.batch is not None else self.points or []
 
 
 class PointVectors(Model, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 from msgspec import Raw
 
 from qdlite.models.base import Model, OneOf, UInt, decode_raw
-from qdlite.types import Json
+from qdlite.types import FloatArray, Json
 
 MAX_MULTIVECTOR_COMPONENTS = 1_048_576
 
@@ -52,8 +52,9 @@ class VectorObject(OneOf, frozen=True, kw_only=True):
             yield "indices", "Validation error: must be unique [{}]"
 
 
-WireVector: TypeAlias = "list[float] | list[list[float]] | VectorObject"
-"""One vector value: dense, multi, sparse, or an inference object."""
+WireVector: TypeAlias = "list[float] | list[list[float]] | VectorObject | FloatArray"
+"""One vector value: dense, multi, sparse, or an inference object. Who calls the engine from Python may give a dense
+or multivector as an array."""
 
 
 def narrow(raw: Raw) -> WireVector:
@@ -86,7 +87,7 @@ def vector_problems(vector: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(vector, VectorObject):
         for where, message in vector.problems():
             yield f"{path}.{where}" if path else where, message
-    elif not vector:
+    elif not len(vector):
         yield path, "dense vector must not be empty"
     elif isinstance(vector[0], list):
         problem = _multivector_problem(vector)

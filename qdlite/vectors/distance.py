@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray
+from qdlite.vectors.products import dots
 
 Similarity: TypeAlias = Callable[[FloatArray, FloatArray], FloatArray]
 """From queries (m, d) and rows (n, d) to internal similarities (m, n)."""
@@ -40,9 +41,9 @@ def similarity(distance: Distance, queries: FloatArray, rows: FloatArray) -> Flo
 
 def cosine_of_bytes(queries: FloatArray, rows: FloatArray) -> FloatArray:
     """Cosine (m, n) of vectors that were not normalised when stored; 0 where a vector has no length."""
-    dots = similarity("Dot", queries, rows)
+    products = similarity("Dot", queries, rows)
     squares = _squared_lengths(queries)[:, None] * _squared_lengths(rows)[None, :]
-    cosines: FloatArray = np.divide(dots, np.sqrt(squares), out=np.zeros_like(dots), where=squares > 0)
+    cosines: FloatArray = np.divide(products, np.sqrt(squares), out=np.zeros_like(products), where=squares > 0)
     return cosines
 
 
@@ -125,8 +126,8 @@ def _absolute_difference(left: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _dot(queries: FloatArray, rows: FloatArray) -> FloatArray:
-    dots: FloatArray = (rows @ queries[0])[None, :] if len(queries) == 1 else queries @ rows.T
-    return dots
+    products: FloatArray = dots(rows, queries[0])[None, :] if len(queries) == 1 else queries @ rows.T
+    return products
 
 
 def _euclid(queries: FloatArray, rows: FloatArray) -> FloatArray:
