@@ -1,0 +1,1 @@
+"""Which questions are measured? One module each; `registry.py` says on which data and in which process."""

@@ -1,0 +1,96 @@
+"""What does a run of the benchmarks leave behind? One JSON file: the machine, and a row for every measured case."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("numpy", "hnswlib", "msgspec", "uvicorn", "httptools", "uvloop", "qdrant-client")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case of one question, measured once for one engine. `load` is the machine's load average before it."""
+
+    question: str
+    case: str
+    engine: str
+    metrics: dict[str, float]
+    load: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    machine: dict[str, Any]
+    engines: dict[str, str]
+    rows: list[Row] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        stored = json.loads(path.read_text())
+        return cls(stored["machine"], stored["engines"], [Row(**row) for row in stored["rows"]])
+
+    def cases(self, question: str) -> list[str]:
+        """The cases of a question in the order in which they were measured."""
+        return list(dict.fromkeys(row.case for row in self.rows if row.question == question))
+
+    def engines_of(self, question: str) -> list[str]:
+        present = {row.engine for row in self.rows if row.question == question}
+        return [name for name in self.engines if name in present]
+
+    def median(self, question: str, case: str, engine: str, metric: str) -> float | None:
+        """The median of a metric over all runs; None if it was never measured."""
+        return median(
+            row.metrics[metric]
+            for row in self.rows
+            if (row.question, row.case, row.engine) == (question, case, engine) and metric in row.metrics
+        )
+
+    def loads(self) -> list[float]:
+        return [row.load for row in self.rows]
+
+
+def median(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return statistics.median(found) if found else None
+
+
+def machine(form: str) -> dict[str, Any]:
+    """Where and when the run happened."""
+    return {
+        "form": form,
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := installed(name))},
+        "environment": {name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS", "OMP_"))},
+    }
+
+
+def installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

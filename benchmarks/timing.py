@@ -1,0 +1,118 @@
+"""How is one call, or a run of calls, timed? Medians over passes, percentiles over calls, processor time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long one case may take: `passes` over all inputs, each of at most `seconds`."""
+
+    passes: int = 3
+    seconds: float = 5.0
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Of an ascending, non-empty sequence."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def searches(ask: Callable[[Any], _T], inputs: Sequence[Any], effort: Effort) -> tuple[list[_T], Metrics]:
+    """Answers of the first pass, and what the passes cost.
+
+    `qps`: median of the passes, `qps_best`: the best of them, `cpu_us`: processor time of the whole process a call,
+    the least of the passes; it hardly moves when other programs run beside this one.
+    """
+    for given in inputs[:3]:
+        ask(given)
+    answers: list[_T] = []
+    rates, processor, latencies = [], [], []
+    for number in range(effort.passes):
+        began_cpu, began = time.process_time(), time.perf_counter()
+        now, count = began, 0
+        for given in inputs:
+            answer = ask(given)
+            then, now = now, time.perf_counter()
+            latencies.append(now - then)
+            count += 1
+            if not number:
+                answers.append(answer)
+            if now - began > effort.seconds:
+                break
+        rates.append(count / (now - began))
+        processor.append((time.process_time() - began_cpu) / count)
+        if now - began > effort.seconds:
+            break
+    return answers, {**_summary(latencies), **_rates(rates), "cpu_us": min(processor) * 1e6, "calls": len(answers)}
+
+
+def side_by_side(ask: Callable[[Any], object], inputs: Sequence[Any], threads: int, effort: Effort) -> Metrics:
+    """Calls a second of several threads, each with its share of the inputs."""
+    rates = []
+    for _ in range(effort.passes):
+        counts = [0] * threads
+        deadline = time.perf_counter() + effort.seconds
+
+        def work(thread: int, counts: list[int] = counts, deadline: float = deadline) -> None:
+            for given in inputs[thread::threads]:
+                ask(given)
+                counts[thread] += 1
+                if time.perf_counter() > deadline:
+                    return
+
+        workers = [threading.Thread(target=work, args=(thread,)) for thread in range(threads)]
+        began = time.perf_counter()
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        rates.append(sum(counts) / (time.perf_counter() - began))
+    return _rates(rates)
+
+
+def repeated(call: Callable[[int], object], count: int, seconds: float = 3.0) -> Metrics:
+    """Latencies of a small operation; `call` gets the number of the repetition."""
+    call(0)
+    latencies: list[float] = []
+    began = time.perf_counter()
+    for number in range(1, count):
+        then = time.perf_counter()
+        call(number)
+        now = time.perf_counter()
+        latencies.append(now - then)
+        if now - began > seconds:
+            break
+    return {**_summary(latencies), "calls": len(latencies)}
+
+
+def memory(pid: int | None = None) -> Metrics:
+    """Resident memory of a process in MiB: all of it, what is not backed by files, and its peak."""
+    wanted = {"VmRSS": "resident_mib", "RssAnon": "anonymous_mib", "VmHWM": "peak_mib"}
+    status = Path(f"/proc/{pid or os.getpid()}/status").read_text().splitlines()
+    fields = dict(line.split(":", 1) for line in status)
+    return {name: int(fields[field].split()[0]) / 1024 for field, name in wanted.items()}
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _summary(latencies: list[float]) -> Metrics:
+    ordered = sorted(latencies)
+    return {"p50_us": percentile(ordered, 0.5) * 1e6, "p99_us": percentile(ordered, 0.99) * 1e6}
+
+
+def _rates(rates: list[float]) -> Metrics:
+    return {"qps": sorted(rates)[len(rates) // 2], "qps_best": max(rates)}
