@@ -1,0 +1,47 @@
+"""Do the differences that were found once stay away? One small history each, on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.differential.pair import Pair
+
+COLLECTION = {"vectors": {"size": 1, "distance": "Dot"}}
+POINTS = [{"id": n, "vector": [float(n)], "payload": {"colour": "red" if n < 3 else "blue"}} for n in range(1, 6)]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with Pair(COLLECTION) as pair:
+        pair.update({"upsert": {"points": POINTS}})
+        yield pair
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"clear_payload": {"points": [9]}},
+        {"delete_vectors": {"points": [9], "vector": [""]}},
+        {"update_vectors": {"points": [{"id": 9, "vector": [1.0]}], "update_filter": {"must": [{"has_id": [1]}]}}},
+        {"delete": {"points": [9]}},
+    ],
+)
+def test_ids_that_do_not_exist(pair: Pair, operation: dict[str, Any]) -> None:
+    pair.update(operation)
+
+
+@pytest.mark.parametrize("clause", ["should", "min_should", "must", "must_not"])
+def test_filters_of_query_and_prefetch_are_joined_by_clause(pair: Pair, clause: str) -> None:
+    """Of two `should` lists one alternative suffices, be it of the query or of its prefetch."""
+    conditions: list[Any] = [[{"has_id": [1, 4]}], [{"key": "colour", "match": {"value": "blue"}}]]
+    if clause == "min_should":
+        conditions = [{"conditions": one, "min_count": 1} for one in conditions]
+    outer, inner = ({clause: one} for one in conditions)
+    prefetch = {"query": [1.0], "limit": 10, "filter": inner}
+    pair.ask("query", {"query": [1.0], "prefetch": [prefetch], "filter": outer, "limit": 10})
+    found = pair.product.ask("query", {"query": [1.0], "prefetch": [prefetch], "filter": outer, "limit": 10})["points"]
+    expected = {"should": [5, 4, 3, 1], "min_should": [5, 4, 3, 1], "must": [4], "must_not": [2]}
+    assert [point["id"] for point in found] == expected[clause]
