@@ -1,0 +1,210 @@
+"""How fast is inference through qdlite, against calling fastembed directly with the same threads?
+
+Runs one after the other in one process, best of several rounds each, and prints JSON:
+
+* storing: texts of mixed lengths embedded by fastembed's own loop (as given, and in its default batches), by qdlite's
+  service, and by an upsert through the stock client in this process;
+* queries: one after the other by fastembed, by the service and through the client; and from 32 threads at once.
+
+    python benchmarks/inference.py --models-dir ../shared/models
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qdrant_client import QdrantClient, models
+
+import qdlite
+from qdlite.database import Database, InferenceInput, InferenceSettings, Mode
+
+MODEL = "sentence-transformers/all-minilm-l6-v2"
+WORDS = [
+    "vector",
+    "search",
+    "engine",
+    "stores",
+    "points",
+    "with",
+    "payload",
+    "and",
+    "finds",
+    "the",
+    "nearest",
+    "neighbours",
+    "of",
+    "a",
+    "query",
+    "while",
+    "filters",
+    "on",
+    "fields",
+    "keep",
+    "results",
+    "exact",
+    "memory",
+    "graph",
+    "index",
+    "sparse",
+    "dense",
+    "hybrid",
+    "model",
+    "text",
+    "image",
+    "token",
+    "batch",
+    "server",
+    "client",
+]
+
+
+def mixed_texts(count: int, seed: int = 1) -> list[str]:
+    """Texts as they come: most are short, some are long; between 3 and about 250 words."""
+    chance = random.Random(seed)
+    lengths = [min(250, max(3, round(chance.lognormvariate(3.2, 0.9)))) for _ in range(count)]
+    return [" ".join(chance.choices(WORDS, k=length)) for length in lengths]
+
+
+def short_queries(count: int, seed: int = 2) -> list[str]:
+    chance = random.Random(seed)
+    return [" ".join(chance.choices(WORDS, k=chance.randint(3, 8))) for _ in range(count)]
+
+
+class Seconds:
+    """Measures alternatives in turn, round by round, so that a disturbance of the machine meets all of them."""
+
+    def __init__(self, rounds: int) -> None:
+        self._rounds = rounds
+
+    def best(self, alternatives: dict[str, Callable[[], object]]) -> dict[str, float]:
+        times: dict[str, list[float]] = {name: [] for name in alternatives}
+        for _ in range(self._rounds):
+            for name, run in alternatives.items():
+                started = time.perf_counter()
+                run()
+                times[name].append(time.perf_counter() - started)
+        return {name: min(found) for name, found in times.items()}
+
+
+class Bench:
+    """The same model twice: in fastembed's class, and in qdlite."""
+
+    def __init__(self, directory: Path, threads: int, rounds: int) -> None:
+        from fastembed import TextEmbedding
+
+        folder = next(path.parent for path in sorted(directory.rglob("model.onnx")))
+        self.direct = TextEmbedding(MODEL, specific_model_path=str(folder), threads=threads, cuda=False)
+        self.database = Database(InferenceSettings(models_dirs=(directory,), offline=True, threads=threads))
+        self.client: QdrantClient = qdlite.client(self.database)
+        self.seconds = Seconds(rounds)
+
+    def infer(self, texts: Sequence[str], mode: Mode) -> list[Any]:
+        return self.database.inference.infer([InferenceInput(text, "text", MODEL) for text in texts], mode).embeddings
+
+    def check(self) -> float:
+        """The largest difference between the vectors of both ways."""
+        texts = mixed_texts(20)
+        direct = np.stack(list(self.direct.embed(texts)))
+        return float(np.abs(direct - np.stack(self.infer(texts, "update"))).max())
+
+    def storing(self, count: int) -> dict[str, Any]:
+        texts = mixed_texts(count)
+        points = [
+            models.PointStruct(id=at, vector=models.Document(text=text, model=MODEL)) for at, text in enumerate(texts)
+        ]
+        self._collection()
+        best = self.seconds.best(
+            {
+                "fastembed": lambda: list(self.direct.embed(texts)),
+                "service": lambda: self.infer(texts, "update"),
+                "upsert": lambda: self.client.upsert("bench", points, wait=True),
+            }
+        )
+        rates = {f"{name}_per_second": round(count / seconds, 1) for name, seconds in best.items()}
+        return {"documents": count, **rates, "upsert_vs_fastembed": round(best["fastembed"] / best["upsert"], 2)}
+
+    def lone_queries(self, count: int) -> dict[str, Any]:
+        queries = short_queries(count)
+        documents = [models.Document(text=text, model=MODEL) for text in queries]
+        ways: dict[str, Callable[[Any], object]] = {
+            "fastembed": lambda text: list(self.direct.query_embed(text)),
+            "service": lambda text: self.infer([text], "search"),
+            "query": lambda document: self.client.query_points("bench", query=document, limit=1),
+        }
+        items: dict[str, Sequence[Any]] = {"fastembed": queries, "service": queries, "query": documents}
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for at in range(count):
+            for name, run in ways.items():
+                started = time.perf_counter()
+                run(items[name][at])
+                times[name].append(time.perf_counter() - started)
+        middle = {f"{name}_ms": round(statistics.median(found) * 1e3, 3) for name, found in times.items()}
+        ratio = statistics.median(times["service"]) / statistics.median(times["fastembed"])
+        return {"queries": count, **middle, "service_vs_fastembed": round(ratio, 3)}
+
+    def concurrent_queries(self, count: int, clients: int) -> dict[str, Any]:
+        queries = short_queries(count)
+        documents = [models.Document(text=text, model=MODEL) for text in queries]
+
+        def through(run: Callable[[Any], object], items: Sequence[Any]) -> Callable[[], object]:
+            def all_at_once() -> object:
+                with ThreadPoolExecutor(clients) as pool:
+                    return list(pool.map(run, items))
+
+            return all_at_once
+
+        best = self.seconds.best(
+            {
+                "one_by_one": lambda: [self.infer([text], "search") for text in queries],
+                "fastembed_one_by_one": lambda: [list(self.direct.query_embed(text)) for text in queries],
+                "service_at_once": through(lambda text: self.infer([text], "search"), queries),
+                "query_at_once": through(
+                    lambda item: self.client.query_points("bench", query=item, limit=1), documents
+                ),
+            }
+        )
+        rates = {f"{name}_per_second": round(count / seconds, 1) for name, seconds in best.items()}
+        ratio = best["one_by_one"] / best["service_at_once"]
+        return {"queries": count, "clients": clients, **rates, "at_once_vs_one_by_one": round(ratio, 2)}
+
+    def _collection(self) -> None:
+        self.client.delete_collection("bench")
+        params = models.VectorParams(size=384, distance=models.Distance.COSINE)
+        self.client.create_collection("bench", vectors_config=params)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models-dir", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--documents", type=int, default=400)
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--clients", type=int, default=32)
+    options = parser.parse_args()
+    bench = Bench(options.models_dir, options.threads, options.rounds)
+    with bench.database:
+        report = {
+            "model": MODEL,
+            "threads": options.threads,
+            "python": platform.python_version(),
+            "largest_difference": bench.check(),
+            "storing": bench.storing(options.documents),
+            "alone": bench.lone_queries(options.queries),
+            "concurrent": bench.concurrent_queries(options.queries, options.clients),
+        }
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
