@@ -29,43 +29,7 @@ import qdlite
 from qdlite.database import Database, InferenceInput, InferenceSettings, Mode
 
 MODEL = "sentence-transformers/all-minilm-l6-v2"
-WORDS = [
-    "vector",
-    "search",
-    "engine",
-    "stores",
-    "points",
-    "with",
-    "payload",
-    "and",
-    "finds",
-    "the",
-    "nearest",
-    "neighbours",
-    "of",
-    "a",
-    "query",
-    "while",
-    "filters",
-    "on",
-    "fields",
-    "keep",
-    "results",
-    "exact",
-    "memory",
-    "graph",
-    "index",
-    "sparse",
-    "dense",
-    "hybrid",
-    "model",
-    "text",
-    "image",
-    "token",
-    "batch",
-    "server",
-    "client",
-]
+WORDS = (__doc__ or "").split()
 
 
 def mixed_texts(count: int, seed: int = 1) -> list[str]:
