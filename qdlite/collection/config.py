@@ -85,7 +85,7 @@ def updated_config(config: CollectionConfig, body: UpdateCollection) -> Collecti
         params=params,
         hnsw_config=merged(config.hnsw_config, body.hnsw_config),
         optimizer_config=_optimizers(config.optimizer_config, body.optimizers_config or body.optimizer_config),
-        quantization_config=_quantization(config.quantization_config, body.quantization_config),
+        quantization_config=_quantization(config.quantization_config, body.quantization_config or body.quantization),
         strict_mode_config=_strict_mode(config.strict_mode_config, body.strict_mode_config),
         metadata=_metadata(config.metadata, body.metadata),
     )
@@ -186,14 +186,14 @@ def _check_names(dense: Mapping[str, VectorParams], sparse: Mapping[str, SparseV
 
 
 def _check_name(name: str, kind: str) -> None:
-    problem = None
+    forbidden = next((char for char in _FORBIDDEN if char in name), None)
     if len(name.encode()) > MAX_VECTOR_NAME_BYTES:
-        problem = f"vector name is too long, at most {MAX_VECTOR_NAME_BYTES} bytes are allowed"
-    for char in name:
-        if char in _FORBIDDEN:
-            problem = f'vector name cannot contain "{char}" char'
-    if problem:
-        raise WrongInput(f"Invalid {kind} vector name '{name}': {problem}")
+        problem = f"vector name must be at most {MAX_VECTOR_NAME_BYTES} bytes long"
+    elif forbidden is not None:
+        problem = f'vector name cannot contain "{forbidden}" char'
+    else:
+        return
+    raise WrongInput(f"Invalid {kind} vector name `{name}`: {problem}")
 
 
 def _optimizers(base: OptimizersConfig, diff: Struct | None) -> OptimizersConfig:

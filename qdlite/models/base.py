@@ -8,7 +8,7 @@ Three passes, each complete before anything is written: msgspec decodes bytes in
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -29,10 +29,12 @@ _M = TypeVar("_M")
 class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all wire models. Absent and null optional fields are both None and are left out when encoded.
 
-    `rules` maps a field to the rule for its value; `path_name` replaces the model's own step in error paths.
+    `rules` maps a field to the rule for its value.
     """
 
     rules: ClassVar[Mapping[str, Rule]] = {}
+    told: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose insides `problems` judges, because Qdrant reports them under other paths or only in part."""
     path_prefix: ClassVar[str] = ""
     """Stands in paths before the model's fields, e.g. `internal` for the flattened part of query requests."""
 
@@ -42,13 +44,17 @@ class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OneOf(Model, frozen=True, kw_only=True):
-    """An untagged union on the wire: one object with several known keys, of which `kind` is the first present."""
+    """An untagged union on the wire: one object with several known keys, of which `kind` is the first present.
+
+    `exclusive`: a second key is refused, as in Qdrant's unions of types that take no unknown keys.
+    """
 
     variants: ClassVar[tuple[str, ...]] = ()
     expected: ClassVar[str] = "Expected one of the documented forms"
+    exclusive: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not self.kind:
+        if not self.kind or (self.exclusive and sum(getattr(self, name) is not None for name in self.variants) > 1):
             raise ValueError(self.expected)
 
     @property
@@ -74,6 +80,17 @@ def between(minimum: float, maximum: float) -> Rule:
         return f"value {value} invalid, must be from {minimum} to {maximum}"
 
     return rule
+
+
+def at_most(maximum: float) -> Rule:
+    def rule(value: float) -> str | None:
+        return None if value <= maximum else f"value {value} invalid, must be {maximum} or smaller"
+
+    return rule
+
+
+def not_empty(value: str) -> str | None:
+    return None if value else 'value "" invalid, must be at least 1 characters'
 
 
 def length_between(minimum: int, maximum: int) -> Rule:
@@ -153,30 +170,44 @@ def _may_hold_model(hint: Any) -> bool:
     return any(_may_hold_model(part) for part in get_args(hint))
 
 
-def violations(value: Any, path: str) -> Iterator[str]:
-    """Yields `path: message` for every broken rule in a model, list or map, depth first."""
+Problem = tuple[str, str]
+"""Where and what: the path of a value, and the message about it."""
+
+
+def violations(value: Any, path: str) -> Iterator[Problem]:
+    """Yields every broken rule in a model, list or map, depth first."""
     if isinstance(value, Model):
-        path = _join(path, value.path_prefix)
-        for where, message in value.problems():
-            yield f"{_join(path, where)}: {message}"
-        for field, wire, rule in _checked_fields(type(value)):
-            part = getattr(value, field)
-            if part is None or part is msgspec.UNSET:
-                continue
-            here = _join(path, wire)
-            broken = rule(part) if rule else None
-            if broken is not None:
-                yield f"{here}: {broken}"
-            elif not isinstance(part, (str, int, float)):
-                yield from violations(part, here)
+        yield from _model_violations(value, _join(path, value.path_prefix))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, (Model, list)):
                 yield from violations(item, f"{path}[{index}]")
     elif isinstance(value, dict):
-        for item in value.values():
-            if isinstance(item, Model):
-                yield from violations(item, _join(path, "?"))
+        yield from placeheld((violations(item, "") for item in value.values() if isinstance(item, Model)), path)
+
+
+def _model_violations(model: Model, path: str) -> Iterator[Problem]:
+    for where, message in model.problems():
+        yield _join(path, where), message
+    for field, wire, rule in _checked_fields(type(model)):
+        part = getattr(model, field)
+        if part is None or part is msgspec.UNSET:
+            continue
+        here = _join(path, wire)
+        broken = rule(part) if rule else None
+        if broken is not None:
+            yield here, broken
+        elif not isinstance(part, (str, int, float)) and field not in model.told:
+            yield from violations(part, here)
+
+
+def placeheld(groups: Iterable[Iterable[Problem]], path: str) -> Iterator[Problem]:
+    """The problems of a map's values. Qdrant shows a placeholder for the key, numbered if several values are bad."""
+    bad = [problems for group in groups if (problems := list(group))]
+    for index, problems in enumerate(bad):
+        step = "?" if len(bad) == 1 else f"?[{index}]"
+        for where, message in problems:
+            yield _join(path, _join(step, where)), message
 
 
 def _join(path: str, step: str) -> str:
@@ -185,6 +216,6 @@ def _join(path: str, step: str) -> str:
 
 def check(model: Model) -> None:
     """Applies every declared rule. Raises InvalidBody naming all violations."""
-    found = list(violations(model, ""))
+    found = [f"{path}: {message}" for path, message in violations(model, "")]
     if found:
         raise InvalidBody("; ".join(found))

@@ -11,6 +11,7 @@ from msgspec.structs import force_setattr
 from qdlite.models.base import (
     Model,
     OneOf,
+    Problem,
     Rule,
     UInt,
     at_least,
@@ -86,6 +87,7 @@ class QuantizationConfig(OneOf, frozen=True, kw_only=True, forbid_unknown_fields
 
     variants: ClassVar = ("scalar", "product", "binary", "turbo")
     expected: ClassVar = "data did not match any variant of untagged enum QuantizationConfig"
+    exclusive: ClassVar = True
 
 
 class MultiVectorConfig(Model, frozen=True, kw_only=True):
@@ -115,7 +117,7 @@ class SparseIndexParams(Model, frozen=True, kw_only=True):
     memory: Memory | None = None
     datatype: DatatypeName | None = None
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.datatype == "turbo4":
             yield "datatype", "sparse vectors do not support the `turbo4` datatype"
 
@@ -130,7 +132,7 @@ class WalConfigDiff(Model, frozen=True, kw_only=True):
     wal_segments_ahead: UInt | None = None
     wal_retain_closed: UInt | None = None
 
-    rules: ClassVar = {"wal_capacity_mb": at_least(1), "wal_retain_closed": at_least(1)}
+    rules: ClassVar = {"wal_capacity_mb": at_least(1)}
 
 
 class OptimizersConfigDiff(Model, frozen=True, kw_only=True):
@@ -143,6 +145,17 @@ class OptimizersConfigDiff(Model, frozen=True, kw_only=True):
     flush_interval_sec: UInt | None = None
     max_optimization_threads: UInt | Literal["auto"] | None = None
     prevent_unoptimized: bool | None = None
+    max_segment_size_kb: UInt | None = None
+    memmap_threshold_kb: UInt | None = None
+    indexing_threshold_kb: UInt | None = None
+
+    def __post_init__(self) -> None:
+        """The names with a unit are others for the same settings."""
+        for name in ("max_segment_size", "memmap_threshold", "indexing_threshold"):
+            other = getattr(self, f"{name}_kb")
+            if other is not None:
+                force_setattr(self, name, other)
+                force_setattr(self, f"{name}_kb", None)
 
     rules: ClassVar = {
         "deleted_threshold": between(0.0, 1.0),
@@ -252,17 +265,8 @@ class CreateCollection(Model, frozen=True, kw_only=True):
         """One `VectorParams` (unnamed vector) or a map by name, as it was given."""
         return cast(VectorsConfig, self.vectors)
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        yield from vectors_problems(self.vector_params())
-
-
-def vectors_problems(vectors: VectorsConfig) -> Iterator[tuple[str, str]]:
-    named = vectors.items() if isinstance(vectors, dict) else [("", vectors)]
-    for name, params in named:
-        path = f"vectors.{name}" if name else "vectors"
-        for text in violations(params, path):
-            where, _, message = text.partition(": ")
-            yield where, message
+    def problems(self) -> Iterator[Problem]:
+        return violations(self.vector_params(), "vectors")
 
 
 class VectorParamsDiff(Model, frozen=True, kw_only=True):
@@ -275,15 +279,13 @@ class VectorParamsDiff(Model, frozen=True, kw_only=True):
 
 
 class CollectionParamsDiff(Model, frozen=True, kw_only=True):
-    replication_factor: UInt | None = None
-    write_consistency_factor: UInt | None = None
+    replication_factor: NonZero | None = None
+    write_consistency_factor: NonZero | None = None
     read_fan_out_factor: UInt | None = None
     read_fan_out_delay_ms: UInt | None = None
     on_disk_payload: bool | None = None
     payload: PayloadStorageParams | None = None
     id_tracker: IdTrackerParams | None = None
-
-    rules: ClassVar = {"replication_factor": at_least(1), "write_consistency_factor": at_least(1)}
 
 
 class UpdateCollection(Model, frozen=True, kw_only=True):
@@ -295,6 +297,7 @@ class UpdateCollection(Model, frozen=True, kw_only=True):
     params: CollectionParamsDiff | None = None
     hnsw_config: HnswConfigDiff | None = None
     quantization_config: QuantizationConfig | Literal["Disabled"] | None = None
+    quantization: QuantizationConfig | Literal["Disabled"] | None = None
     sparse_vectors: dict[str, SparseVectorParams] | None = None
     strict_mode_config: StrictModeConfig | None = None
     metadata: JsonObject | None = None
@@ -313,7 +316,7 @@ class SparseVectorConfig(Model, frozen=True, kw_only=True):
     modifier: Literal["none", "idf"] | None = None
     datatype: DatatypeName | None = None
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.datatype == "turbo4":
             yield "datatype", "sparse vectors do not support the `turbo4` datatype"
 
@@ -367,7 +370,7 @@ class IndexParams(Model, frozen=True, kw_only=True):
     memory: Memory | None = None
     enable_hnsw: bool | None = None
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.type == "integer" and self.lookup is False and self.range is False:
             text = "the 'lookup' and 'range' capabilities can't be both disabled"
             yield "", f"Validation error: {text} [{{}}]"

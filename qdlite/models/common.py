@@ -43,6 +43,7 @@ class PayloadSelector(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exclude: list[str] | None = None
 
     variants: ClassVar = ("include", "exclude")
+    exclusive: ClassVar = True
 
 
 WithPayload = bool | list[str] | PayloadSelector

@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, OneOf, UInt
+from qdlite.models.base import Model, OneOf, Problem, UInt
 from qdlite.models.common import point_ids
 from qdlite.types import PointId
 
@@ -108,7 +108,7 @@ class Slice(Model, frozen=True, kw_only=True):
         if self.total == 0:
             raise ValueError("invalid value: integer `0`, expected a nonzero u32")
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.index >= self.total:
             text = "Validation error: Slice index must be less than the total number of slices"
             yield "index", f'{text} [{{"index": {self.index}, "total": {self.total}}}]'
@@ -123,7 +123,7 @@ class MinShould(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
     conditions: list[Condition]
     min_count: UInt
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.min_count < 1:
             yield "min_count", "min_count must be greater than 0"
 
@@ -199,7 +199,7 @@ class Condition(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The clauses of a condition that is itself a filter."""
         return Filter(should=self.should, min_should=self.min_should, must=self.must, must_not=self.must_not)
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.kind == "key" and not any(getattr(self, test) is not None for test in self.field_tests):
             yield "", "Validation error: At least one field condition must be specified [{}]"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from typing import Any, ClassVar, Literal, cast
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import force_setattr
 
 from qdlite.errors import InferenceError, MalformedBody
-from qdlite.models.base import Model, OneOf, UInt, at_least, decode_raw
+from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, decode_raw, placeheld
 from qdlite.models.common import JsonObject, ShardKeys, WithPayload, WithVector, point_id, point_ids
 from qdlite.models.filters import Filter
 from qdlite.models.vectors import VectorObject, WireVector, narrow, narrow_struct, vector_problems
@@ -20,10 +21,13 @@ NULL = Raw(b"null")
 _SELECT = "Either list of point ids or filter must be provided"
 
 
-def _named_problems(vectors: dict[str, WireVector]) -> Iterator[tuple[str, str]]:
-    """Problems of a named-vector map; values of a map are shown under `?`, as Qdrant does."""
-    for name, vector in vectors.items():
-        yield from vector_problems(vector, "vector.?" if name else "vector")
+def _point_problems(vectors: dict[str, WireVector]) -> Iterator[Problem]:
+    """Problems of a point's vectors. Qdrant shows a lone unnamed vector without a placeholder for its name."""
+    if vectors.keys() == {""}:
+        for where, message in vector_problems(vectors[""]):
+            yield f"vector.{where}", message
+    else:
+        yield from placeheld(map(vector_problems, vectors.values()), "vector")
 
 
 class PointStruct(Model, frozen=True, kw_only=True):
@@ -48,8 +52,8 @@ class PointStruct(Model, frozen=True, kw_only=True):
         """The point's vectors by name; the unnamed one is called ""."""
         return cast("dict[str, WireVector]", self.vector)
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        return _named_problems(self.named_vectors())
+    def problems(self) -> Iterator[Problem]:
+        return _point_problems(self.named_vectors())
 
 
 class Batch(Model, frozen=True, kw_only=True, dict=True):
@@ -71,11 +75,22 @@ class Batch(Model, frozen=True, kw_only=True, dict=True):
         """One column of vectors by name; the unnamed one is called ""."""
         return cast("dict[str, Sequence[WireVector]]", self.vectors)
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
+        """Qdrant names the first kind of problem only, and unnamed vectors up to the first bad one."""
+        return islice(self._unnamed_problems(), 1) if "" in self.columns() else self._named_problems()
+
+    def _unnamed_problems(self) -> Iterator[Problem]:
+        for vector in self.columns()[""]:
+            yield from vector_problems(vector)
+        yield from self._length_problems()
+
+    def _named_problems(self) -> Iterator[Problem]:
+        found = list(placeheld(map(vector_problems, chain(*self.columns().values())), ""))
+        return iter(found) if found else islice(self._length_problems(), 1)
+
+    def _length_problems(self) -> Iterator[Problem]:
         count = len(self.ids)
-        for name, column in self.columns().items():
-            for vector in column:
-                yield from vector_problems(vector, "vectors.?" if name else "vectors")
+        for column in self.columns().values():
             if len(column) != count:
                 yield "batch", f"number of ids and vectors must be equal ({count} != {len(column)})"
         if self.payloads is not None and len(self.payloads) != count:
@@ -145,10 +160,10 @@ class PointVectors(Model, frozen=True, kw_only=True):
     def named_vectors(self) -> dict[str, WireVector]:
         return cast("dict[str, WireVector]", self.vector)
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if not self.named_vectors():
             yield "vector", "must specify vectors to update for point"
-        yield from _named_problems(self.named_vectors())
+        yield from _point_problems(self.named_vectors())
 
 
 def _is_map(raw: Raw) -> bool:
@@ -160,7 +175,7 @@ class UpdateVectors(Model, frozen=True, kw_only=True):
     shard_key: ShardKeys | None = None
     update_filter: Filter | None = None
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if not self.points:
             yield "points", "must specify points to update"
 
@@ -186,7 +201,7 @@ class PointsSelector(_Selected, frozen=True, kw_only=True):
 class DeleteVectors(_Selected, frozen=True, kw_only=True):
     vector: list[str]
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if not self.vector:
             yield "vector", "must specify vector names to delete"
 

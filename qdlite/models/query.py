@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, OneOf, UInt, at_least, between, length_between
+from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, at_most, between, violations
 from qdlite.models.common import ShardKeys, WithPayload, WithVector, point_id
 from qdlite.models.filters import Condition, Filter, GeoPoint
 from qdlite.models.points import OrderBy, Record, ScoredPoint
-from qdlite.models.vectors import VectorObject, vector_problems
+from qdlite.models.vectors import VectorObject, multivector_problems
 from qdlite.types import Json
 
 VectorInput = list[float | list[float]] | int | str | VectorObject
@@ -23,25 +23,37 @@ def checked_input(value: Any) -> Any:
     """A vector input with a canonical id. Raises ValueError for text that is no id and lists of mixed depth."""
     if isinstance(value, (int, str)):
         return point_id(value)
-    if isinstance(value, list) and len({type(item) for item in value}) > 1:
+    if isinstance(value, list) and value and _is_mixed(value):
         raise ValueError("data did not match any variant of untagged enum VectorInput")
     return value
 
 
-def input_problems(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, list) and value and isinstance(value[0], list):
-        yield from vector_problems(value, path)
-    elif isinstance(value, VectorObject):
-        yield from vector_problems(value, path)
-        if value.is_inference and not value.model:
-            yield f"{path}.model", 'value "" invalid, must be from 1 characters'
+def _is_mixed(value: list[Any]) -> bool:
+    """Whether there are both numbers and lists in a list."""
+    if isinstance(value[0], list):
+        return any(type(item) is not list for item in value)
+    try:
+        sum(value)  # by far the fastest way to meet every element
+    except TypeError:
+        return True
+    return False
+
+
+def input_problems(value: Any, path: str) -> Iterator[Problem]:
+    """What breaks a rule in a vector input that is no model itself: a list of lists."""
+    for where, message in multivector_problems(value):
+        yield f"{path}.{where}" if path else where, message
+
+
+def _example_problems(value: Any) -> Iterator[Problem]:
+    return violations(value, "") if isinstance(value, VectorObject) else multivector_problems(value)
 
 
 class Mmr(Model, frozen=True, kw_only=True):
     diversity: float | None = None
     candidates_limit: UInt | None = None
 
-    rules: ClassVar = {"diversity": between(0.0, 1.0), "candidates_limit": between(0, 16384)}
+    rules: ClassVar = {"diversity": between(0.0, 1.0), "candidates_limit": at_most(16384)}
 
 
 class RecommendInput(Model, frozen=True, kw_only=True):
@@ -49,17 +61,20 @@ class RecommendInput(Model, frozen=True, kw_only=True):
     negative: list[VectorInput] | None = None
     strategy: Literal["average_vector", "best_score", "sum_scores"] | None = None
 
+    told: ClassVar = frozenset({"positive", "negative"})
+
     def __post_init__(self) -> None:
         for name in ("positive", "negative"):
             examples = getattr(self, name)
             if examples is not None:
                 force_setattr(self, name, [checked_input(example) for example in examples])
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if not self.positive and not self.negative:
             yield "positives, negatives", "At least one positive or negative vector/id must be provided"
-        for example in [*(self.positive or ()), *(self.negative or ())]:
-            yield from input_problems(example, "")
+        examples = [*(self.positive or ()), *(self.negative or ())]
+        bad = next((problems for example in examples if (problems := list(_example_problems(example)))), [])
+        yield from bad  # the first bad example's, as Qdrant says it
 
 
 class ContextPair(Model, frozen=True, kw_only=True):
@@ -70,7 +85,7 @@ class ContextPair(Model, frozen=True, kw_only=True):
         force_setattr(self, "positive", checked_input(self.positive))
         force_setattr(self, "negative", checked_input(self.negative))
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         yield from input_problems(self.positive, "positive")
         yield from input_problems(self.negative, "negative")
 
@@ -94,7 +109,7 @@ class DiscoverInput(Model, frozen=True, kw_only=True):
             raise ValueError("missing field `context`")
         force_setattr(self, "target", checked_input(self.target))
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         yield from input_problems(self.target, "target")
 
 
@@ -112,7 +127,7 @@ class FeedbackItem(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         force_setattr(self, "example", checked_input(self.example))
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         yield from input_problems(self.example, "example")
 
 
@@ -136,7 +151,7 @@ class RelevanceFeedbackInput(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         force_setattr(self, "target", checked_input(self.target))
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if not self.feedback:
             yield "", "feedback elements must be non-empty"
         yield from input_problems(self.target, "target")
@@ -233,6 +248,7 @@ class Query(OneOf, frozen=True, kw_only=True):
     sample: Literal["random"] | None = None
     relevance_feedback: RelevanceFeedbackInput | None = None
 
+    told: ClassVar = frozenset({"nearest", "context"})
     queries: ClassVar = (
         "nearest", "recommend", "discover", "context", "order_by", "fusion", "rrf", "formula", "sample",
         "relevance_feedback",
@@ -279,9 +295,14 @@ class Query(OneOf, frozen=True, kw_only=True):
             options=self.options,
         )
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if self.nearest is not None:
-            yield from input_problems(self.nearest, "")
+            path = "" if self._vector_like() else "nearest"
+            for where, message in _example_problems(self.nearest):
+                yield f"{path}.{where}" if path else where, message
+        if not isinstance(self.context, UnsetType):
+            bad = next((found for pair in pairs(self.context) if (found := list(violations(pair, "context")))), [])
+            yield from bad  # the first bad pair's
         for name, value in (self.defaults or {}).items():
             if name.startswith("$score") and not isinstance(value, (int, float)):
                 yield "defaults", "Score default must be a number"
@@ -344,7 +365,7 @@ class _QueryCore(Model, frozen=True, kw_only=True):
         if self.query is not None and not isinstance(self.query, Query):
             force_setattr(self, "query", checked_input(self.query))
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
         if isinstance(self.query, list):
             yield from input_problems(self.query, "query")
 
@@ -392,7 +413,6 @@ class QueryGroupsRequest(_QueryCore, frozen=True, kw_only=True):
     rules: ClassVar = {
         **_QueryCore.rules,
         "group_size": at_least(1),
-        "group_by": length_between(1, 2**32),
     }
     path_prefix: ClassVar = "search_group_request"
 

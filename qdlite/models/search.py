@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from msgspec.structs import force_setattr
@@ -17,9 +16,8 @@ from qdlite.models.query import (
     VectorInput,
     WithLookup,
     checked_input,
-    input_problems,
 )
-from qdlite.models.vectors import VectorObject, vector_problems
+from qdlite.models.vectors import VectorObject
 
 _STRATEGIES = ("average_vector", "best_score", "sum_scores")
 
@@ -33,10 +31,6 @@ class NamedVector(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if isinstance(self.vector, VectorObject) and self.vector.is_inference:
             raise ValueError("data did not match any variant of untagged enum NamedVectorStruct")
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        if isinstance(self.vector, VectorObject):
-            yield from vector_problems(self.vector, "vector")
 
 
 class _Common(Model, frozen=True, kw_only=True):
@@ -106,11 +100,6 @@ class RecommendRequest(_Common, frozen=True, kw_only=True):
         force_setattr(self, "positive", [_example(value) for value in self.positive or ()])
         force_setattr(self, "negative", [_example(value) for value in self.negative or ()])
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        for name, examples in (("positive", self.positive), ("negative", self.negative)):
-            for index, example in enumerate(examples or ()):
-                yield from input_problems(example, f"{name}[{index}]")
-
 
 class RecommendRequestBatch(Model, frozen=True, kw_only=True):
     searches: list[RecommendRequest]
@@ -137,10 +126,6 @@ class DiscoverRequest(_Common, frozen=True, kw_only=True):
         super().__post_init__()
         if self.target is not None:
             force_setattr(self, "target", _example(self.target))
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        if self.target is not None:
-            yield from input_problems(self.target, "target")
 
 
 class DiscoverRequestBatch(Model, frozen=True, kw_only=True):

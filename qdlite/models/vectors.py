@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, cast
 
 from msgspec import Raw
 
-from qdlite.models.base import Model, OneOf, UInt, decode_raw
+from qdlite.models.base import Model, OneOf, Problem, UInt, decode_raw, not_empty
 from qdlite.types import FloatArray, Json
 
 MAX_MULTIVECTOR_COMPONENTS = 1_048_576
@@ -43,7 +43,9 @@ class VectorObject(OneOf, frozen=True, kw_only=True):
     def is_inference(self) -> bool:
         return self.kind != "indices"
 
-    def problems(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[Problem]:
+        if self.model == "":
+            yield "model", cast(str, not_empty(self.model))
         if self.indices is None or self.values is None:
             return
         if len(self.indices) != len(self.values):
@@ -82,27 +84,32 @@ def narrow_struct(raw: Raw) -> dict[str, WireVector]:
     return {name: narrow(part) for name, part in parts.items()}
 
 
-def vector_problems(vector: Any, path: str) -> Iterator[tuple[str, str]]:
-    """What breaks a rule in one vector value: emptiness, raggedness, size, sparse consistency."""
+def vector_problems(vector: Any) -> Iterator[Problem]:
+    """What breaks a rule in one vector value to store: emptiness, raggedness, size, sparse consistency."""
     if isinstance(vector, VectorObject):
-        for where, message in vector.problems():
-            yield f"{path}.{where}" if path else where, message
-    elif not len(vector):
-        yield path, "dense vector must not be empty"
-    elif isinstance(vector[0], list):
+        if not vector.is_inference:  # Qdrant leaves what stands for a vector to the inference
+            yield from vector.problems()
+    elif not vector:
+        yield "vector", "dense vector must not be empty"
+    else:
+        yield from multivector_problems(vector)
+
+
+def multivector_problems(vector: Any) -> Iterator[Problem]:
+    """What breaks a rule in a list of lists; nothing for a dense vector."""
+    if isinstance(vector, list) and vector and isinstance(vector[0], list):
         problem = _multivector_problem(vector)
         if problem:
-            yield f"{path}.data" if path else "data", problem
+            yield "data", problem
 
 
 def _multivector_problem(rows: list[list[float]]) -> str | None:
     if any(not row for row in rows):
         return "all vectors must be non-empty"
-    size = len(rows[0])
-    for row in rows:
-        if len(row) != size:
-            return f"all vectors must have the same dimension, found vector with dimension {len(row)}"
-    total = size * len(rows)
+    total = sum(map(len, rows))
     if total >= MAX_MULTIVECTOR_COMPONENTS:
         return f"Total size of all vectors ({total}) must be less than {MAX_MULTIVECTOR_COMPONENTS}"
+    other = next((len(row) for row in rows if len(row) != len(rows[0])), None)
+    if other is not None:
+        return f"all vectors must have the same dimension, found vector with dimension {other}"
     return None

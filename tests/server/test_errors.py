@@ -108,12 +108,12 @@ INVALID: list[tuple[str, str, Any, str]] = [
         {"vectors": {"size": 65537, "distance": "Dot"}},
         "vectors.size: value 65537 invalid, must be from 1 to 65536",
     ),
-    ("PUT", POINTS, {"points": [{"id": 2, "vector": []}]}, "points[0].vector: dense vector must not be empty"),
+    ("PUT", POINTS, {"points": [{"id": 2, "vector": []}]}, "points[0].vector.vector: dense vector must not be empty"),
     (
         "PUT",
         POINTS,
         {"batch": {"ids": [2, 3], "vectors": [[1, 2]]}},
-        "batch: number of ids and vectors must be equal (2 != 1)",
+        "batch.batch: number of ids and vectors must be equal (2 != 1)",
     ),
     ("POST", f"{POINTS}/count", {"filter": {"must": {"key": "a"}}}, "count_request.filter.must: Validation error: At"),
 ]
