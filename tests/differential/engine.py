@@ -56,6 +56,15 @@ class Engine:
         """Carries out one operation of a batch update, or one of the schema. Raises Refused."""
         ((kind, body),) = operation.items()
         attempt(lambda: self.shard.update(_UPDATES[kind](body)))
+        if kind == "clear_payload":
+            self._rewrite_empty_payloads()
+
+    def _rewrite_empty_payloads(self) -> None:
+        """Where a payload was cleared the engine would keep the nulls of the next `set_payload`, having nothing to
+        merge them into; where it is merely empty, they remove keys."""
+        records, _ = self.shard.scroll(edge.ScrollRequest(limit=1000, with_payload=True))
+        empty = [record.id for record in records if not record.payload]
+        self.shard.update(edge.UpdateOperation.overwrite_payload(empty, {}))
 
     def existing(self, ids: Iterable[PointId]) -> list[PointId]:
         return [shown_id(record.id) for record in self.shard.retrieve(list(ids), False, False)]

@@ -11,7 +11,8 @@ its engine ends, merging the results of shards: `offset` with MMR, MMR in prefet
 queries ordered by fields of several values. Left out because the engine's answer depends on its plan or its history:
 sparse scores of exactly zero (dropped by the postings, kept by a scan under a filter); ranges with two lower or two
 upper bounds; `idf` after deletions (it counts what is gone until its optimizer runs); the order of equal values in
-`order_by`; `min_should` without conditions; which of several ids of one update are changed before a missing one is met.
+`order_by`; `min_should` without conditions; nulls in `set_payload` after `clear_payload`; which of several ids of one
+update are changed before a missing one is met.
 Where equal scores leave the choice to the engine (see `settled`), only the refusals are compared.
 """
 
