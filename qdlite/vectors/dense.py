@@ -13,11 +13,15 @@ from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.distance import BLOCK, SEQUENTIAL_BELOW, similarity, similarity_of, squared_lengths
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
-from qdlite.vectors.matrix import Matrix, encode
+from qdlite.vectors.matrix import Matrix, encode, encode_one
 from qdlite.vectors.select import best, best_among, no_hits
+from qdlite.vectors.selection import Selection, Selections
 
 GATHER_SHARE = 5
 """Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
+
+_KEPT_SHARE = 7
+"""Rows of a filter are kept together only if fewer than one in this many match: a graph is better above that."""
 
 # Upper bound, relative to the norms, of the error of a squared distance computed from norms and a dot product.
 _NORM_ERROR = 8e-6
@@ -51,6 +55,7 @@ class DenseIndex:
         self._by_norms = distance == "Euclid" and size >= SEQUENTIAL_BELOW
         self._norms = np.zeros(0, np.float32)
         self._longest = np.float32(0)
+        self._selections = Selections()
 
     @property
     def present(self) -> BoolArray:
@@ -70,8 +75,7 @@ class DenseIndex:
         return self._extent
 
     def prepare(self, vector: VectorArray) -> FloatArray:
-        row: FloatArray = encode(check_dense(vector, self.size, self._name)[None, :], self.distance, self.datatype)[0]
-        return row
+        return encode_one(check_dense(vector, self.size, self._name), self.distance, self.datatype)
 
     def prepare_query(self, vector: VectorArray) -> FloatArray:
         return self.prepare(vector)
@@ -88,6 +92,7 @@ class DenseIndex:
     def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
         if not len(offsets):
             return
+        self._selections.clear()
         rows = np.asarray(vectors, np.float32)
         self._reserve(int(offsets.max()) + 1)
         self._rows.write(offsets, rows)
@@ -98,6 +103,7 @@ class DenseIndex:
             self._longest = max(self._longest, self._norms[offsets].max())
 
     def remove(self, offsets: OffsetArray) -> None:
+        self._selections.clear()
         offsets = offsets[offsets < self._extent]
         self._count -= len(np.unique(offsets[self._present[offsets]]))
         self._present[offsets] = False
@@ -129,17 +135,36 @@ class DenseIndex:
         within = min(len(mask), self._extent)
         return mask[:within] & self._present[:within]
 
-    def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
-        return self.nearest(cast(FloatArray, query), limit, self.allowed(mask))
+    def selected(self, mask: BoolArray | None) -> Selection:
+        """The present rows that a mask selects."""
+        if mask is None:
+            return Selection(self.allowed(None), self._count)
+        selection = self._selections.find(mask, lambda: self._selection(mask))
+        row_bytes = 4 * self.size
+        narrow = selection.matching * _KEPT_SHARE < self._extent
+        if narrow and self._selections.keep_rows(selection, row_bytes, self._extent * row_bytes):
+            selection.rows = self._rows.take(selection.offsets)
+        return selection
 
-    def nearest(self, query: FloatArray, limit: int, allowed: BoolArray | None) -> Hits:
-        """Exact search among the rows of `allowed`, which must be present; None means all."""
-        matching = self._extent if allowed is None else int(np.count_nonzero(allowed))
-        limit = min(limit, matching)
+    def _selection(self, mask: BoolArray) -> Selection:
+        allowed = self.allowed(mask)
+        assert allowed is not None
+        return Selection(allowed, int(np.count_nonzero(allowed)), mask)
+
+    def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
+        return self.nearest(cast(FloatArray, query), limit, self.selected(mask))
+
+    def nearest(self, query: FloatArray, limit: int, selection: Selection) -> Hits:
+        """Exact search among the rows of a selection."""
+        limit, allowed = min(limit, selection.matching), selection.allowed
         if limit <= 0:
             return no_hits()
-        if allowed is not None and matching * GATHER_SHARE < self._extent:
-            return self.nearest_among(query, limit, np.flatnonzero(allowed))
+        if selection.rows is not None:
+            scores = self._similarity(query[None, :], selection.rows)[0]
+            chosen = best_among(scores, limit)
+            return Hits(selection.offsets[chosen], scores[chosen])
+        if allowed is not None and selection.matching * GATHER_SHARE < self._extent:
+            return self.nearest_among(query, limit, selection.offsets)
         if self._by_norms and np.isfinite(self._longest):
             return self._nearest_by_norms(query, limit, allowed)
         scores = self._scan(query[None, :], 0, self._extent if allowed is None else len(allowed))[0]
@@ -162,7 +187,7 @@ class DenseIndex:
         return False
 
     def memory_bytes(self) -> int:
-        return self._rows.nbytes + self._present.nbytes + self._norms.nbytes
+        return self._rows.nbytes + self._present.nbytes + self._norms.nbytes + self._selections.nbytes
 
     def vector_bytes(self) -> int:
         return self._count * self._rows.row_bytes

@@ -86,6 +86,18 @@ def normalise(rows: FloatArray) -> FloatArray:
         return np.divide(rows, lengths[:, None], dtype=np.float32)
 
 
+def normalised(vector: FloatArray) -> FloatArray:
+    """As `normalise`, for a single vector of at least 16 components."""
+    square: np.float32 = np.einsum("i,i", vector, vector)
+    if not square < np.inf:
+        row: FloatArray = normalise(vector[None, :])[0]
+        return row
+    if square < _EPSILON or abs(square - np.float32(1)) <= np.float32(1e-6):
+        return vector
+    scaled: FloatArray = vector / np.sqrt(square)
+    return scaled
+
+
 def squared_lengths(rows: FloatArray) -> FloatArray:
     """Squared Euclidean length of each row (n, d): float32 (n,)."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -138,7 +138,9 @@ class Graph:
             labels = self._graph.knn_query(query, k=min(width, self._live), num_threads=1)[0][0]
         except RuntimeError:  # fewer nodes were reachable than asked for
             return None
-        offsets = self._offset_of[labels.astype(np.intp)]
+        offsets: OffsetArray = self._offset_of[labels.view(np.int64)]
+        if self._live == self._used:
+            return offsets
         found: OffsetArray = offsets[offsets >= 0]
         return found
 

@@ -18,6 +18,7 @@ from qdlite.vectors.graph import GRAPH_THREADS, Graph, GraphShape, hnsw_availabl
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.select import no_hits, ranked
+from qdlite.vectors.selection import Selection
 
 _SPACES: dict[Distance, str] = {"Dot": "ip", "Cosine": "ip", "Euclid": "l2"}
 
@@ -25,6 +26,7 @@ _SPACES: dict[Distance, str] = {"Dot": "ip", "Cosine": "ip", "Euclid": "l2"}
 # gathered row or three rows read in order (measured at 100k x 384).
 _NODES_PER_CANDIDATE = 16
 _SCAN_DISCOUNT = 3
+_KEPT_DISCOUNT = 5
 _WAIT_FOR_BUILDER = 8000
 _EXTRA_EF = 108
 _SPARE = 6
@@ -109,15 +111,14 @@ class HnswIndex(DenseIndex):
     def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
         self._searched_at = time.monotonic()
         dense = cast(FloatArray, query)
-        allowed = self.allowed(mask)
+        selection = self.selected(mask)
         if params.indexed_only:
-            allowed = self._without_backlog(allowed)
-        matching = self._extent if allowed is None else int(np.count_nonzero(allowed))
-        limit = min(limit, matching)
+            selection = self._without_backlog(selection)
+        limit = min(limit, selection.matching)
         if limit <= 0:
             return no_hits()
-        hits = None if params.exact else self._search_graph(dense, limit, allowed, matching, params)
-        return self.nearest(dense, limit, allowed) if hits is None else hits
+        hits = None if params.exact else self._search_graph(dense, limit, selection, params)
+        return self.nearest(dense, limit, selection) if hits is None else hits
 
     def pending_work(self) -> int:
         with self._writing:
@@ -143,20 +144,19 @@ class HnswIndex(DenseIndex):
 
     # Searching
 
-    def _search_graph(
-        self, query: FloatArray, limit: int, allowed: BoolArray | None, matching: int, params: SearchParams
-    ) -> Hits | None:
+    def _search_graph(self, query: FloatArray, limit: int, selection: Selection, params: SearchParams) -> Hits | None:
         """The answer of the graph and of the rows it does not know; None if an exact search is better.
 
         Under a filter the graph is asked for more candidates, in proportion to those the filter drops. If still
         too few survive, the filter and the query point to different regions: ask for many more, then give up.
         """
-        graph = self._graph
+        graph, matching, allowed = self._graph, selection.matching, selection.allowed
         if graph is None or not graph.live or matching <= self._rows_in(self.params.full_scan_threshold):
             return None
         ef = max(params.hnsw_ef or max(self.params.ef_construct, 2 * limit + _EXTRA_EF), limit)
         width = int(ef * (self._count / matching) ** _WIDTH_EXPONENT)
-        budget = min(matching, self._extent // _SCAN_DISCOUNT) - self._cost_beside(graph)
+        exact = matching // _KEPT_DISCOUNT if selection.rows is not None else matching
+        budget = min(exact, self._extent // _SCAN_DISCOUNT) - self._cost_beside(graph)
         graph.bury()
         while width * _NODES_PER_CANDIDATE < budget:
             with graph.lock.shared():
@@ -184,15 +184,15 @@ class HnswIndex(DenseIndex):
             scores = np.concatenate((scores, fresh.scores))
         return ranked(candidates, scores, limit)
 
-    def _without_backlog(self, allowed: BoolArray | None) -> BoolArray | None:
+    def _without_backlog(self, selection: Selection) -> Selection:
         """What `indexed_only` leaves: all, unless more rows wait for the graph than would be scanned by choice."""
         graph = self._graph
         missing = self._missing_rows(graph) if graph else np.flatnonzero(self._present[: self._extent])
         if not self._wants_graph() or len(missing) <= self._rows_in(self.params.indexing_threshold):
-            return allowed
-        kept: BoolArray = np.array(self._present[: self._extent] if allowed is None else allowed)
+            return selection
+        kept: BoolArray = np.array(self._present[: self._extent] if selection.allowed is None else selection.allowed)
         kept[missing[missing < len(kept)]] = False
-        return kept
+        return Selection.of(kept)
 
     def _missing_rows(self, graph: Graph) -> OffsetArray:
         cached = self._missing

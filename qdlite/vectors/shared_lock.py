@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 
 class SharedLock:
@@ -21,17 +21,10 @@ class SharedLock:
         self._queued_writers = 0
         self._writing = False
         self._phase = 0
+        self._shared = _Shared(self)
 
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        self._enter_shared()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._readers -= 1
-                if not self._readers:
-                    self._changed.notify_all()
+    def shared(self) -> AbstractContextManager[None]:
+        return self._shared
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -52,7 +45,7 @@ class SharedLock:
                 self._queued_readers = 0
                 self._changed.notify_all()
 
-    def _enter_shared(self) -> None:
+    def enter_shared(self) -> None:
         with self._changed:
             if not (self._writing or self._queued_writers):
                 self._readers += 1
@@ -61,3 +54,22 @@ class SharedLock:
             phase = self._phase
             while self._phase == phase:
                 self._changed.wait()
+
+    def leave_shared(self) -> None:
+        with self._changed:
+            self._readers -= 1
+            if not self._readers and self._queued_writers:
+                self._changed.notify_all()
+
+
+class _Shared:
+    """The `with` block of readers: without state of its own, so that one serves all of them."""
+
+    def __init__(self, lock: SharedLock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self._lock.enter_shared()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.leave_shared()
