@@ -15,6 +15,10 @@ DEAD = -1
 """Row number of an entry whose row was rewritten. As an index it names the spare last element of a mask."""
 
 
+_FEW = 8
+"""Up to so many rows are handled one by one: a call of numpy costs as much as several of them."""
+
+
 class Growing:
     """A one-dimensional array with room to grow; new elements are zero."""
 
@@ -89,6 +93,9 @@ class Entries:
         """Appends entries of rows that have none; `rows` must be grouped."""
         if not len(rows):
             return
+        if len(rows) <= _FEW:
+            self._add_few(list(map(int, rows)), values)
+            return
         start = len(self._rows)
         added = np.asarray(rows, np.int32)
         self._rows.extend(added)
@@ -114,6 +121,11 @@ class Entries:
 
     def remove(self, rows: Array) -> None:
         """Forgets the entries of rows."""
+        if not len(self.counts):
+            return
+        if len(rows) <= _FEW:
+            self._remove_few(rows.tolist())
+            return
         known = rows[rows < len(self.counts)]
         positions = self.at(known)
         if len(positions):
@@ -121,6 +133,33 @@ class Entries:
             self._rows.array[positions] = DEAD
             self._counts.array[known] = 0
             self.dead += len(positions)
+
+    def _add_few(self, rows: list[int], values: tuple[Any, ...]) -> None:
+        start = len(self._rows)
+        self._aligned = self._aligned and rows == list(range(start, start + len(rows)))
+        self._rows.extend(rows)
+        for column, part in zip(self._values, values, strict=True):
+            column.extend(part)
+        size = max(rows) + 1
+        self._starts.resize(size)
+        self._counts.resize(size)
+        before = -1
+        for position, row in enumerate(rows, start):
+            if row != before:
+                self._starts.array[row] = position
+                self._counts.array[row] = 0
+            self._counts.array[row] += 1
+            before = row
+
+    def _remove_few(self, rows: list[int]) -> None:
+        for row in rows:
+            count = int(self.counts[row]) if row < len(self.counts) else 0
+            if count:
+                start = self.first(row)
+                self._aligned = False
+                self._rows.array[start : start + count] = DEAD
+                self._counts.array[row] = 0
+                self.dead += count
 
     @property
     def wasteful(self) -> bool:
