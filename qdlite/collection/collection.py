@@ -6,8 +6,8 @@ between; reads share the lock. Inference has happened before anything here is ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, TypeVar
 
 from qdlite.collection import updates
@@ -64,11 +64,9 @@ class Collection:
         """The id of the last operation; 0 if there was none."""
         return self._state.version
 
-    @contextmanager
-    def reading(self) -> Iterator[CollectionView]:
+    def reading(self) -> AbstractContextManager[CollectionView]:
         """A consistent view; while it is open other readers go on and writers wait. Do not nest."""
-        with self._lock.shared():
-            yield CollectionView(self._state, self.name)
+        return _Reading(self)
 
     def read(self, work: Callable[[CollectionView], _R]) -> _R:
         """Runs `work` on a consistent view; other readers go on, writers wait."""
@@ -152,6 +150,14 @@ class Collection:
             state.guard = self._state.guard
             self._state = state
 
+    def enter(self) -> CollectionView:
+        """Begins a read that ends with `leave`."""
+        self._lock.enter_shared()
+        return CollectionView(self._state, self.name)
+
+    def leave(self) -> None:
+        self._lock.leave_shared()
+
     def build_step(self, budget: float) -> bool:
         """Lets every vector's graph take in waiting vectors for about `budget` seconds, and applies the updates that
         this makes room for; True if work remains."""
@@ -169,6 +175,19 @@ class Collection:
         if is_building_off(self._state):
             return 0
         return len(self.queue) + sum(index.pending_work() for index in list(self._state.vectors.values()))
+
+
+class _Reading:
+    """The `with` block of one read."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    def __enter__(self) -> CollectionView:
+        return self._collection.enter()
+
+    def __exit__(self, *error: object) -> None:
+        self._collection.leave()
 
 
 _Prepare: TypeAlias = Callable[[CollectionState, Any, Resolve], Operation]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from qdlite.collection.config import effective_hnsw, named, sparse_params
 from qdlite.models.collections import CollectionConfig, SparseVectorParams, VectorParams
+from qdlite.queries.view import VectorTraits
 from qdlite.vectors.create import create_index
 from qdlite.vectors.hnsw import HnswIndex, HnswParams
 from qdlite.vectors.index import VectorIndex
@@ -25,6 +26,17 @@ def vector_indexes(
         index = existing.get(name) if old and name in sparse_params(old) else None
         indexes[name] = _sparse(sparse, index)
     return indexes
+
+
+def vector_traits(config: CollectionConfig) -> dict[str, VectorTraits]:
+    """What queries need to know of each vector, by name."""
+    traits = {
+        name: VectorTraits("multi" if params.multivector_config else "dense", params.distance)
+        for name, params in named(config.params.vectors).items()
+    }
+    for name, sparse in sparse_params(config).items():
+        traits[name] = VectorTraits("sparse", "Dot", sparse.modifier == "idf")
+    return traits
 
 
 def _dense(name: str, params: VectorParams, config: CollectionConfig, index: VectorIndex | None) -> VectorIndex:

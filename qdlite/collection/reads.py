@@ -35,10 +35,15 @@ def shortest_floats(values: FloatArray) -> list[float]:
     return _decode_floats(json_floats(values))
 
 
+def absent(offset: Offset) -> UnsetType:
+    """Renders what was not asked for."""
+    return UNSET
+
+
 def payload_renderer(state: CollectionState, wanted: WithPayload | None) -> Render:
     """Renders the payload as selected; None and False leave it out."""
     if wanted is None or wanted is False:
-        return lambda offset: UNSET
+        return absent
     raw = state.payloads.raw
     if wanted is True:
         return lambda offset: Raw(raw(offset))
@@ -50,7 +55,7 @@ def payload_renderer(state: CollectionState, wanted: WithPayload | None) -> Rend
 def vector_renderer(state: CollectionState, wanted: WithVector | None) -> Render:
     """Renders the vectors asked for. Raises WrongInput for a name the collection does not have."""
     if wanted is None or wanted is False or wanted == []:
-        return lambda offset: UNSET
+        return absent
     names = list(state.vectors) if wanted is True else list(dict.fromkeys(wanted))
     for name in names:
         if name not in state.vectors:
@@ -102,10 +107,15 @@ def scored(
     versions: bool,
 ) -> list[ScoredPoint]:
     """Query results as points. `versions`: show each point's version, else 0 (as Qdrant does without a search)."""
-    state, offsets = view.state, ranked.offsets
+    state, at = view.state, ranked.offsets.tolist()
     payload, vector = payload_renderer(state, with_payload), vector_renderer(state, with_vector)
-    ids, at = view.ids(offsets.tolist()), offsets.tolist()
-    numbers = state.ids.versions[offsets].tolist() if versions else [0] * len(at)
+    ids, scores = view.ids(at), shortest_floats(ranked.scores)
+    numbers = state.ids.versions[ranked.offsets].tolist() if versions else [0] * len(at)
+    if payload is absent and vector is absent and ranked.order_values is None:
+        return [
+            ScoredPoint(id=point_id, version=number, score=score)
+            for point_id, number, score in zip(ids, numbers, scores, strict=True)
+        ]
     values = [None] * len(at) if ranked.order_values is None else ranked.order_values.tolist()
     return [
         ScoredPoint(
@@ -116,7 +126,7 @@ def scored(
             vector=vector(at[row]),
             order_value=values[row],
         )
-        for row, score in enumerate(shortest_floats(ranked.scores))
+        for row, score in enumerate(scores)
     ]
 
 

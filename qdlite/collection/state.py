@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qdlite.collection import operations as ops
 from qdlite.collection.fields import CollectionFields
 from qdlite.collection.ids import IdTracker
-from qdlite.collection.indexes import vector_indexes
+from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.collection.limits.guard import Guard
 from qdlite.models.collections import CollectionConfig
 from qdlite.models.points import payload_object
@@ -29,6 +29,7 @@ class CollectionState:
         self.payloads = PayloadStore()
         self.fields = CollectionFields(self.payloads)
         self.vectors: dict[str, VectorIndex] = vector_indexes(config, {})
+        self.traits = vector_traits(config)
         self.guard = Guard.of(config)
         """Strict mode; None while it is off."""
         self.version = 0
@@ -49,7 +50,8 @@ class CollectionState:
                 missing = existed.copy()
                 if column is not None:
                     missing[column.rows] = False
-                index.remove(offsets[missing])
+                if missing.any():
+                    index.remove(offsets[missing])
         self._store_payloads(offsets, operation.payloads)
 
     def restore(self, points: ops.Upsert, versions: NDArray[np.int64]) -> None:
@@ -89,6 +91,7 @@ class CollectionState:
         if self.config.strict_mode_config is not old.strict_mode_config:
             self.guard = Guard.of(self.config)
         self.vectors = vector_indexes(operation.config, self.vectors, old)
+        self.traits = vector_traits(operation.config)
 
     def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:
         for name, column in columns.items():

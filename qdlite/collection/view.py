@@ -8,7 +8,6 @@ from collections.abc import Collection as Ids
 import numpy as np
 from numpy.typing import NDArray
 
-from qdlite.collection.config import named, sparse_params
 from qdlite.collection.fields import CollectionFields
 from qdlite.collection.limits.verify import Request
 from qdlite.collection.state import CollectionState
@@ -73,13 +72,10 @@ class CollectionView:
 
     def traits(self, name: str) -> VectorTraits:
         """Kind, distance and modifier of a named vector. Raises WrongInput for an unknown name."""
-        dense = named(self.state.config.params.vectors).get(name)
-        if dense is not None:
-            return VectorTraits("multi" if dense.multivector_config else "dense", dense.distance)
-        sparse = sparse_params(self.state.config).get(name)
-        if sparse is None:
-            raise unknown_vector(name)
-        return VectorTraits("sparse", "Dot", sparse.modifier == "idf")
+        try:
+            return self.state.traits[name]
+        except KeyError:
+            raise unknown_vector(name) from None
 
     def vector_names(self) -> list[str]:
         return list(self.state.vectors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -51,12 +52,14 @@ class IndexBuilder:
         self._work.set()
         if self._thread is not None:
             self._thread.join()
+            atexit.unregister(self.close)
 
     def _start(self) -> None:
         with self._starting:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="qdlite-index-builder", daemon=True)
                 self._thread.start()
+                atexit.register(self.close)  # a thread inside hnswlib when the interpreter ends would abort the process
 
     def _run(self) -> None:
         while True:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from qdlite.collection.collection import Collection
 from qdlite.collection.view import CollectionView
@@ -44,13 +44,18 @@ class DatabaseCore:
         """The collection of a name or alias. Raises NotFound."""
         return self._names.resolve(name)
 
-    @contextmanager
-    def _views(self, name: str, lookups: Iterable[str] = ()) -> Iterator[dict[str, CollectionView]]:
+    def _views(self, name: str, lookups: Sequence[str] = ()) -> AbstractContextManager[dict[str, CollectionView]]:
         """Views of a collection (under its own name as given) and of those it looks vectors up in.
 
         The read locks are taken in the order of the collections' names and each only once, so that requests which
         look into each other's collections cannot block one another.
         """
+        if not lookups:
+            return _OneView(name, self._names.resolve(name))
+        return self._several_views(name, lookups)
+
+    @contextmanager
+    def _several_views(self, name: str, lookups: Sequence[str]) -> Iterator[dict[str, CollectionView]]:
         collections = {name: self._names.resolve(name)}
         for lookup in lookups:
             collections[lookup] = self._lookup(lookup)
@@ -65,3 +70,17 @@ class DatabaseCore:
             return self._names.resolve(name)
         except NotFound:
             raise lookup_collection_not_found(name) from None
+
+
+class _OneView:
+    """What nearly all queries need, at the least cost: one collection under the name given."""
+
+    def __init__(self, name: str, collection: Collection) -> None:
+        self._name = name
+        self._collection = collection
+
+    def __enter__(self) -> dict[str, CollectionView]:
+        return {self._name: self._collection.enter()}
+
+    def __exit__(self, *error: object) -> None:
+        self._collection.leave()

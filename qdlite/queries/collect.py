@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -33,11 +33,11 @@ def inputs(request: Request) -> Iterable[VectorInput]:
     return _INPUTS.get(query.kind, _none)(query)
 
 
-def requests(request: Request) -> Iterator[Request]:
+def requests(request: Request) -> Sequence[Request]:
     """The request and all its prefetches, depth first."""
-    yield request
-    for prefetch in request.prefetches():
-        yield from requests(prefetch)
+    if request.prefetch is None:
+        return (request,)
+    return [request, *(part for prefetch in request.prefetches() for part in requests(prefetch))]
 
 
 def inference_objects(request: Request) -> list[VectorObject]:
@@ -53,20 +53,20 @@ def inference_objects(request: Request) -> list[VectorObject]:
 def referenced_ids(request: Request, collection: str) -> frozenset[PointId]:
     """Ids used as examples anywhere in the request: they are no results. Ids that are looked up in another
     collection than `collection` are not meant."""
-    if request.query is None and request.prefetch is None:
-        return frozenset()
     return frozenset(
-        given
-        for part in requests(request)
-        if not _elsewhere(part.lookup_from, collection)
-        for given in inputs(part)
-        if isinstance(given, (int, str))
+        [
+            given
+            for part in requests(request)
+            if not _elsewhere(part.lookup_from, collection)
+            for given in inputs(part)
+            if isinstance(given, (int, str))
+        ]
     )
 
 
 def lookups(request: Request) -> list[str]:
     """Names of the collections that `lookup_from` mentions anywhere in the request."""
-    return list(dict.fromkeys(part.lookup_from.collection for part in requests(request) if part.lookup_from))
+    return list(dict.fromkeys([part.lookup_from.collection for part in requests(request) if part.lookup_from]))
 
 
 def _elsewhere(lookup: LookupLocation | None, collection: str) -> bool:
