@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Raw
 
 from qdlite.collection import operations as ops
+from qdlite.collection.config import named
 from qdlite.collection.state import CollectionState
-from qdlite.collection.vectors import Resolve, columns
+from qdlite.collection.vectors import Resolve, check_sizes, columns
 from qdlite.collection.view import CollectionView
-from qdlite.errors import point_not_found, unknown_vector
+from qdlite.errors import UnknownVector, point_not_found, unknown_vector
 from qdlite.models.filters import Filter
 from qdlite.models.points import (
     DeletePayload,
@@ -33,13 +34,19 @@ from qdlite.types import PointId
 
 
 def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.Upsert:
-    """Points not admitted by the condition are left out without error; of equal ids the last one counts."""
-    distinct = list({point.id: point for point in body.all_points()}.values())
-    points = _admitted(state, distinct, body)
+    """Points not admitted by the condition are left out without error; of equal ids the last one counts. The sizes
+    of vectors are checked for all of them, and before names are."""
+    sent = body.all_points()
+    points = _admitted(state, list({point.id: point for point in sent}.values()), body)
+    if len(points) < len(sent):
+        check_sizes((point.named_vectors() for point in sent), named(state.config.params.vectors))
+    try:
+        vectors = columns((point.named_vectors() for point in points), state.vectors, resolve)
+    except UnknownVector:
+        check_sizes((point.named_vectors() for point in sent), named(state.config.params.vectors))
+        raise
     return ops.Upsert(
-        ids=[point.id for point in points],
-        vectors=columns((point.named_vectors() for point in points), state.vectors, resolve),
-        payloads=[_stored(point.payload) for point in points],
+        ids=[point.id for point in points], vectors=vectors, payloads=[_stored(point.payload) for point in points]
     )
 
 

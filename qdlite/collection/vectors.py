@@ -8,8 +8,9 @@ from typing import Any, cast
 import numpy as np
 
 from qdlite.collection.operations import VectorColumn
-from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector
+from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, wrong_dimension
 from qdlite.models.arrays import to_array
+from qdlite.models.collections import VectorParams
 from qdlite.models.vectors import VectorObject, WireVector
 from qdlite.types import VectorArray
 from qdlite.vectors.index import VectorIndex
@@ -39,6 +40,18 @@ def columns(
         name: VectorColumn(np.array(at[name], np.intp), _prepared(name, column, indexes[name], resolve))
         for name, column in values.items()
     }
+
+
+def check_sizes(rows: Iterable[Mapping[str, WireVector]], params: Mapping[str, VectorParams]) -> None:
+    """Raises WrongInput for a dense vector, or a row of a multivector, of another size than its name says."""
+    for vectors in rows:
+        for name, vector in vectors.items():
+            if name not in params or isinstance(vector, VectorObject) or not len(vector):
+                continue
+            parts = vector if not isinstance(vector[0], (int, float)) else [vector]
+            for size in (len(cast(Any, part)) for part in parts):
+                if size != params[name].size:
+                    raise wrong_dimension(params[name].size, size, name)
 
 
 def _prepared(name: str, column: list[WireVector], index: VectorIndex, resolve: Resolve) -> Any:

@@ -6,28 +6,37 @@ from collections.abc import Callable, Mapping, Sequence
 
 from qdlite.collection.limits.costs import example_ids
 from qdlite.collection.limits.verify import Request
+from qdlite.collection.shard_keys import check_read
 from qdlite.collection.view import CollectionView
 from qdlite.database.embeddings import RequestContext
+from qdlite.models.points import CountRequest, FacetRequest, PointRequest, ScrollRequest, SearchMatrixRequest
+from qdlite.models.query import QueryGroupsRequest, QueryRequest
 from qdlite.queries import collect
 
 Views = Mapping[str, CollectionView]
+Read = PointRequest | ScrollRequest | CountRequest | FacetRequest | SearchMatrixRequest
 
 
 def admit(
-    view: CollectionView, request: Request, cost: Callable[[], int], operation: str, context: RequestContext
+    view: CollectionView, request: Read, cost: Callable[[], int], operation: str, context: RequestContext
 ) -> None:
     """To be called when the read lock is held. `operation` is Qdrant's word for the read in messages.
 
-    Raises BadRequest, RateLimited or Timeout.
+    Raises BadRequest, NotFound, RateLimited or Timeout.
     """
     if view.state.guard is not None:
         view.verify(request, context.timeout)
         view.charge(cost)
+    check_read(request.shard_key)
     context.check(operation)
 
 
 def admit_queries(
-    views: Views, name: str, request: Request, queries: Sequence[collect.Request], context: RequestContext
+    views: Views,
+    name: str,
+    request: Request,
+    queries: Sequence[QueryRequest | QueryGroupsRequest],
+    context: RequestContext,
 ) -> None:
     """The same for a request that consists of queries, but for what the queries cost: that is known when they are
     planned. Points used as examples cost what their retrieval would, in the collection they come from."""
@@ -36,4 +45,14 @@ def admit_queries(
     if any(view.state.guard is not None for view in views.values()):
         for source, ids in example_ids(queries, name).items():
             views[source].charge(ids.__len__)
+    for query in queries:
+        check_read(query.shard_key)
+        _check_lookups(query)
     context.check("Search")
+
+
+def _check_lookups(query: collect.Request) -> None:
+    if query.lookup_from is not None:
+        check_read(query.lookup_from.shard_key)
+    for prefetch in query.prefetches():
+        _check_lookups(prefetch)

@@ -7,11 +7,10 @@ from typing import TypeVar
 
 from qdlite.collection import reads
 from qdlite.collection.limits.costs import groups_cost, matrix_cost, query_cost, read_cost
-from qdlite.collection.limits.verify import Request
 from qdlite.collection.matrix import matrix_offsets, matrix_pairs
 from qdlite.collection.scroll import scroll
 from qdlite.collection.view import CollectionView
-from qdlite.database.admission import admit, admit_queries
+from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import Embeddings, RequestContext, embed
 from qdlite.models.common import point_id
@@ -111,7 +110,7 @@ class Reads(DatabaseCore):
     def _read(
         self,
         name: str,
-        body: Request,
+        body: Read,
         cost: Callable[[], int],
         operation: str,
         context: RequestContext | None,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from qdlite.collection.collection import Collection
+from qdlite.collection.shard_keys import check_write
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import NOTHING, Embeddings, RequestContext, embed, inference_objects, written_vectors
 from qdlite.errors import PointNotFound, UnknownVector
@@ -100,6 +101,7 @@ class Writes(DatabaseCore):
         self, collection: Collection, operation: UpdateOperation, wait: bool, context: RequestContext
     ) -> UpdateResult:
         """Carries out an update that strict mode lets pass."""
+        check_write(getattr(operation, operation.kind).shard_key, collection.config)
         embeddings = self._embedded(operation, context)
         return self._applied(collection, wait, lambda: collection.update(operation, embeddings), context)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qdlite.errors import WrongInput
+from qdlite.errors import InvalidBody, WrongInput
 from qdlite.models.filters import Condition, Filter
 from qdlite.models.query import DecayParams, Expression, ExpressionObject
 from qdlite.queries.masks import held
@@ -85,7 +85,10 @@ class Parser:
         self.score_defaults: dict[int, Json] = {}
         self.defaults: dict[str, Json] = {}
         for name, value in (defaults or {}).items():
-            variable = self.variable(name)
+            try:
+                variable = self.variable(name)
+            except ValueError as error:
+                raise InvalidBody(f"internal.query.defaults: {error}") from None
             if isinstance(variable, int):
                 self.score_defaults[variable] = value
             else:
@@ -104,7 +107,10 @@ class Parser:
         return [self.parse(expression) for expression in expressions]
 
     def named(self, name: str) -> Evaluator:
-        variable = self.variable(name)
+        try:
+            variable = self.variable(name)
+        except ValueError as error:
+            raise _unparsed("variable ID", name, str(error)) from None
         if isinstance(variable, str):
             return self.payload(variable, NUMBER, _as_is)
         default = self.score_defaults.get(variable)
@@ -115,19 +121,19 @@ class Parser:
         return scoring.payload(path, kind, self.defaults.get(path), value_of)
 
     def variable(self, name: str) -> int | str:
-        """The source of a score variable, or a payload path."""
+        """The source of a score variable, or a payload path. Raises ValueError."""
         score = _SCORE.fullmatch(name)
         if score:
             return int(score[1] or 0)
         if not name.startswith("$"):
             if self.fields.is_path(name):
                 return name
-            raise _unparsed("variable ID", name, f"Invalid payload variable: {name}")
+            raise ValueError(f"Invalid payload variable: {name}")
         reserved = name[1:]
         first = _FIRST_KEY.match(reserved)
         if self.fields.is_path(reserved) and first and first[0] != "score":
-            raise _unparsed("variable ID", name, f"Invalid reserved word: {name}")
-        raise _unparsed("variable ID", name, f"Invalid reserved variable: {name}")
+            raise ValueError(f"Invalid reserved word: {name}")
+        raise ValueError(f"Invalid reserved variable: {name}")
 
     def moment(self, text: str) -> Evaluator:
         try:

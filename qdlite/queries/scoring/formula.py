@@ -55,13 +55,20 @@ class Kind(Protocol):
 def evaluate(formula: Evaluator, inputs: Inputs) -> FloatArray:
     """Scores (float32) of all points. Raises WrongInput for missing values and numbers that are not finite."""
     values = formula(inputs, np.arange(inputs.count, dtype=np.intp))
-    scores = values.astype(np.float32)
+    with np.errstate(over="ignore"):
+        scores = values.astype(np.float32)
     _finite(scores, lambda at: f"{shortest(values[at])} as f32 = {shortest(scores[at])}")
     return scores
 
 
+def _single(value: float) -> float:
+    """The float32 nearest to a number; infinite beyond the largest."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(value))
+
+
 def constant(value: float) -> Evaluator:
-    wide = float(np.float32(value))
+    wide = _single(value)
     return lambda inputs, rows: np.full(len(rows), wide)
 
 
@@ -132,7 +139,7 @@ def extreme(name: str, operands: Sequence[Evaluator]) -> Evaluator:
 
 
 def quotient(left: Evaluator, right: Evaluator, by_zero_default: float | None) -> Evaluator:
-    fallback = None if by_zero_default is None else float(np.float32(by_zero_default))
+    fallback = None if by_zero_default is None else _single(by_zero_default)
 
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:
         numerators = left(inputs, rows)
@@ -181,7 +188,7 @@ def power(base: Evaluator, exponent: Evaluator) -> Evaluator:
 
 def decay(name: str, x: Evaluator, target: Evaluator | None, midpoint: float, scale: float) -> Evaluator:
     """1 at the target, `midpoint` at the distance `scale` from it. Raises WrongInput for values out of range."""
-    factor = _decay_factor(name, float(np.float32(midpoint)), float(np.float32(scale)))
+    factor = _decay_factor(name, _single(midpoint), _single(scale))
     shape = _DECAYS[name]
 
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:

@@ -31,9 +31,9 @@ def no_peers(database: Database, call: Call) -> object:
 
 
 def distribution(database: Database, call: Call) -> object:
-    """All points lie in shard 0; further shards exist in name only."""
+    """All points lie in shard 0; further shards exist in name only. Shards by key can only be made in a cluster."""
     info = database.get_collection(call.collection)
-    shards = info.config.params.shard_number
+    shards = 0 if info.config.params.sharding_method == "custom" else info.config.params.shard_number
     local = [
         {"shard_id": shard, "points_count": 0 if shard else info.points_count, "state": "Active"}
         for shard in range(shards)
