@@ -59,13 +59,14 @@ def recall(ranking: Ranking, gains: Mapping[int, int]) -> float:
     return len(gains.keys() & set(ranking[:DEPTH])) / len(gains) if gains else 0.0
 
 
-def store(client: QdrantClient, texts: list[str], graph: bool) -> None:
+def store(client: QdrantClient, texts: list[str]) -> None:
     """All texts with both vectors; empty ones have BM25 alone."""
     client.create_collection(
         "cranfield",
         vectors_config={"dense": models.VectorParams(size=384, distance=models.Distance.COSINE)},
         sparse_vectors_config={"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=1) if graph else None,
+        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=1),
+        hnsw_config=models.HnswConfigDiff(full_scan_threshold=10),  # so small a collection would be scanned otherwise
     )
     for start in range(0, len(texts), DEPTH):
         points = []
@@ -140,7 +141,7 @@ def main() -> None:
     settings = InferenceSettings(models_dirs=(options.models_dir,), offline=True, embedding_cache_bytes=50_000_000)
     with Database(settings) as database:
         client: QdrantClient = qdlite.client(database, timeout=600)
-        store(client, texts, graph=True)
+        store(client, texts)
         database.wait_until_indexed()
         report = {
             "texts": len(texts),
