@@ -12,7 +12,7 @@ from qdlite.models.collections import IndexParams, PayloadIndexInfo, SchemaType
 from qdlite.models.common import JsonObject
 from qdlite.payload.entries import Array
 from qdlite.payload.facets import FacetValue, Groups, facet, groups
-from qdlite.payload.indexes import ORDERED, FieldIndex, alive, can_count, can_order
+from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct
 from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
 from qdlite.payload.ranking import Bm25, ranked
@@ -99,7 +99,7 @@ class FieldIndexes:
         return {str(path): index.info(self.table.column(path)) for path, index in self.indexes.items()}
 
     def order_values(self, path: AnyPath) -> tuple[OffsetArray, Array]:
-        """Offsets with the values to order by, a point once per value; dates in microseconds.
+        """Offsets with the values to order by, a point once per distinct value; dates in microseconds.
 
         Raises WrongInput if the field has no index with a range.
         """
@@ -107,7 +107,7 @@ class FieldIndexes:
         index = self.indexes.get(path)
         if index is None or not can_order(index):
             raise no_range_index(str(path))
-        found = alive(ORDERED[index.schema](self.table.column(path)))
+        found = distinct(ORDERED[index.schema](self.table.column(path)))
         return found.rows.astype(np.intp), found.values
 
     def facet(self, path: AnyPath, mask: BoolArray, limit: int | None = None) -> list[tuple[FacetValue, int]]:

@@ -5,7 +5,7 @@ An index is a view of a column: which of the column's values it knows is a matte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -86,9 +86,22 @@ def _nested_array(path: JsonPath, text: str) -> JsonPath:
     return array
 
 
+_ALWAYS_ECHOED: Mapping[SchemaType, tuple[str, ...]] = {
+    "integer": ("lookup", "range", "is_principal"),
+    "float": ("is_principal",),
+    "datetime": ("is_principal",),
+    "text": ("tokenizer",),
+}
+"""Options that Qdrant shows whether or not they were given: null, or the default of the tokenizer."""
+
+_DEFAULTS: Mapping[str, str] = {"tokenizer": "word"}
+
+
 def _echoed(params: IndexParams) -> JsonObject:
-    builtins: JsonObject = msgspec.to_builtins(params)
-    return builtins
+    """The options as given, without those that the type of index does not have."""
+    given: JsonObject = msgspec.to_builtins(params)
+    shown = {name: _DEFAULTS.get(name) for name in _ALWAYS_ECHOED.get(params.type, ())}
+    return {"type": params.type, **shown, **{name: value for name, value in given.items() if params.takes(name)}}
 
 
 def integer_values(column: Column) -> RowValues:
@@ -161,7 +174,6 @@ _VALUES: dict[SchemaType, Callable[[Column], RowValues]] = {
     "integer": integer_values,
     "float": number_values,
     "geo": _place_values,
-    "text": string_values,
     "bool": bool_values,
     "datetime": datetime_values,
     "uuid": uuid_values,
@@ -169,7 +181,9 @@ _VALUES: dict[SchemaType, Callable[[Column], RowValues]] = {
 
 
 def indexed_mask(index: FieldIndex, column: Column) -> NDArray[np.bool_]:
-    """Rows with at least one value that the index knows."""
+    """Rows with at least one value that the index knows. It does not know a text without tokens."""
+    if index.text_options is not None:
+        return column.string_mask(column.text_index(index.text_options).lengths > 0, column.extent)
     rows = _VALUES[index.schema](column).rows
     return rows_mask(rows, column.extent)
 
@@ -200,7 +214,15 @@ def can_count(index: FieldIndex | None) -> bool:
     return index is not None and index.schema in COUNTED and index.enabled("lookup", True)
 
 
-def alive(found: RowValues) -> RowValues:
-    """The same without values of rows that were rewritten."""
-    keep = found.rows != DEAD
-    return found if keep.all() else RowValues(found.rows[keep], found.values[keep])
+def distinct(found: RowValues) -> RowValues:
+    """The same without values of rows that were rewritten, and with each value of a row once."""
+    rows, values = found.rows, found.values
+    keep = rows != DEAD
+    if not keep.all():
+        rows, values = rows[keep], values[keep]
+    if not len(rows) or int(np.bincount(rows).max()) == 1:
+        return RowValues(rows, values)
+    order = np.lexsort((values, rows))
+    rows, values = rows[order], values[order]
+    first = np.append(True, (rows[1:] != rows[:-1]) | (values[1:] != values[:-1]))
+    return RowValues(rows[first], values[first])

@@ -44,7 +44,8 @@ def test_order_values(points: list[dict[str, Any]], schema: str) -> None:
         records, _ = oracle.shard.scroll(edge.ScrollRequest(limit=100, order_by=edge.OrderBy("a")))
     offsets, values = Stage(points, {"a": schema}).fields.order_values("a")
     found = sorted(zip(values.tolist(), (offsets + 1).tolist(), strict=True))
-    assert found == [(record.order_value, record.id) for record in records]
+    # A shard leaves the order of equal values open; collections sort them by id.
+    assert found == sorted((record.order_value, record.id) for record in records)
 
 
 texts = st.lists(st.sampled_from([*WORDS, "rose", "a rose is a rose"]), max_size=3).map(" ".join)
