@@ -179,6 +179,8 @@ def violations(value: Any, path: str) -> Iterator[Problem]:
     if isinstance(value, Model):
         yield from _model_violations(value, _join(path, value.path_prefix))
     elif isinstance(value, list):
+        if value and type(value[0]) is float:
+            return  # a vector: long, and without anything that has rules
         for index, item in enumerate(value):
             if isinstance(item, (Model, list)):
                 yield from violations(item, f"{path}[{index}]")
