@@ -102,8 +102,8 @@ class CollectionView:
     def mask(self, condition: Filter | None, excluded: Ids[PointId] = ()) -> BoolArray | None:
         """Which offsets match and are not among the excluded ids; None means every point that there is."""
         found = None if condition is None else compiled_mask(condition, self)
-        offsets = self.state.ids.offsets_of(excluded)
-        if not len(offsets):
+        offsets = self.state.ids.offsets_of(excluded) if excluded else None
+        if offsets is None or not len(offsets):
             return found
         admitted: BoolArray = (self.alive[: self.capacity] if found is None else found).copy()
         admitted[offsets] = False
