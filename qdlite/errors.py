@@ -149,6 +149,12 @@ class RateLimited(QdliteError):
         self.retry_after = retry_after
 
 
+class InsufficientStorage(QdliteError):
+    """The node has no room for more (507)."""
+
+    prefix = "Insufficient storage: "
+
+
 class Unsupported(QdliteError):
     """A feature of Qdrant that qdlite does not have, named (501)."""
 

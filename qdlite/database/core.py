@@ -11,6 +11,7 @@ from qdlite.collection.view import CollectionView
 from qdlite.database.builder import IndexBuilder
 from qdlite.database.jobs import Jobs
 from qdlite.database.names import Names
+from qdlite.database.quotas import Quotas
 from qdlite.errors import NotFound, lookup_collection_not_found
 from qdlite.inference import InferenceService, InferenceSettings
 from qdlite.persistence.snapshots import SnapshotSettings, SnapshotStore
@@ -27,6 +28,7 @@ class DatabaseCore:
         self._builder = IndexBuilder(self._names.collections)
         self._snapshots = SnapshotStore(snapshots)
         self._jobs = Jobs()
+        self.quotas = Quotas()
 
     def close(self) -> None:
         """Ends the background threads and lets go of all data and models."""

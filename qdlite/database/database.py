@@ -78,6 +78,7 @@ class Database(Writes, Reads, Snapshots):
         """Adds a named vector to a live collection; adding an equal one again changes nothing."""
         collection = self.collection(name)
         collection.verify(body, context.timeout if context is not None else None)
+        self.quotas.check_update()
         return self._applied(collection, wait, lambda: collection.create_vector_name(vector_name, body), context)
 
     def delete_vector_name(
@@ -93,6 +94,7 @@ class Database(Writes, Reads, Snapshots):
         """Creates a payload index over existing and future points; creating it again replaces it."""
         collection = self.collection(name)
         collection.verify(body, context.timeout if context is not None else None)
+        self.quotas.check_update()
         return self._applied(collection, wait, lambda: collection.create_field_index(body), context)
 
     def delete_field_index(

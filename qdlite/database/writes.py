@@ -27,6 +27,10 @@ _APPLIED_LATER = (PointNotFound, UnknownVector)
 """Errors that Qdrant meets only when it applies an update, so that callers who do not wait never see them."""
 
 
+_CONSUMING = frozenset({"upsert", "update_vectors", "set_payload", "overwrite_payload"})
+"""Updates that store something, which quotas are about."""
+
+
 class Writes(DatabaseCore):
     """Every update is complete when the call returns; `wait` only decides how the answer names that, and whether
     errors that Qdrant would meet after acknowledging are raised or logged. An update that took longer than the
@@ -101,6 +105,8 @@ class Writes(DatabaseCore):
         self, collection: Collection, operation: UpdateOperation, wait: bool, context: RequestContext
     ) -> UpdateResult:
         """Carries out an update that strict mode lets pass."""
+        if operation.kind in _CONSUMING:
+            self.quotas.check_update()
         check_write(getattr(operation, operation.kind).shard_key, collection.config)
         embeddings = self._embedded(operation, context)
         return self._applied(collection, wait, lambda: collection.update(operation, embeddings), context)

@@ -370,6 +370,25 @@ class IndexParams(Model, frozen=True, kw_only=True):
     memory: Memory | None = None
     enable_hnsw: bool | None = None
 
+    anywhere: ClassVar = frozenset({"type", "nested", "on_disk", "memory", "enable_hnsw"})
+    options: ClassVar[dict[str, frozenset[str]]] = {
+        "keyword": frozenset({"is_tenant", "prefix"}),
+        "integer": frozenset({"lookup", "range", "is_principal"}),
+        "float": frozenset({"is_principal"}),
+        "datetime": frozenset({"is_principal"}),
+        "uuid": frozenset({"is_tenant"}),
+        "text": frozenset(
+            {
+                "tokenizer", "min_token_len", "max_token_len", "lowercase", "ascii_folding", "phrase_matching",
+                "stopwords", "stemmer", "scoring",
+            }
+        ),
+    }  # fmt: skip
+
+    def takes(self, option: str) -> bool:
+        """Whether indexes of this type have an option; others are ignored, like all unknown keys."""
+        return option in self.anywhere or option in self.options.get(self.type, ())
+
     def problems(self) -> Iterator[Problem]:
         if self.type == "integer" and self.lookup is False and self.range is False:
             text = "the 'lookup' and 'range' capabilities can't be both disabled"

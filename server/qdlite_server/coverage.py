@@ -8,30 +8,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from qdlite_server.coverage_fields import query_parameters, request_fields
 from qdlite_server.endpoint import Endpoint
 from qdlite_server.routes import ENDPOINTS
 from qdlite_server.versions import API_VERSION
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-
-WITHOUT_EFFECT: Mapping[str, str] = {
-    "`consistency`, `ordering` (query string)": "one node: every read sees every write that was answered before it",
-    "`shard_number`, `replication_factor`, `write_consistency_factor`, `read_fan_out_factor`, "
-    "`read_fan_out_delay_ms`, `sharding_method`": "one node, one shard: echoed only",
-    "`shard_key`": "one shard: accepted on automatically sharded collections",
-    "`on_disk`, `on_disk_payload`, `memory` (all places)": "everything is in memory: echoed only",
-    "`wal_config`": "there is no write-ahead log: echoed only",
-    "`optimizers_config` except `indexing_threshold`": "there are no segments to optimise: echoed only",
-    "`hnsw_config.max_indexing_threads`, `hnsw_config.payload_m`, `hnsw_config.inline_storage`": "echoed only",
-    "`quantization_config`, `params.quantization`": "vectors are searched as they are: validated and echoed only",
-    "`params.indexed_only`, `params.acorn`": "searches see every point, filters are exact: validated only",
-    "`is_tenant`, `is_principal`, `enable_hnsw` of payload indexes": "echoed only",
-    "`anonymize` (telemetry, metrics)": "names of collections are shown in either case",
-}
-"""Fields that are accepted and change nothing, with the reason."""
 
 
 def documented(openapi: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -47,11 +33,12 @@ def page(openapi: Mapping[str, Any]) -> str:
     by_label = {endpoint.label: endpoint for endpoint in ENDPOINTS}
     known = list(documented(openapi))
     states = [_state(by_label.get(f"{method} {path}")) for method, path, _ in known]
+    missing = len(known) - states.count("full")
     lines = [
         "# Coverage of the REST API",
         "",
         f"Made by `qdlite_server.coverage` from the endpoint lists and the OpenAPI file of Qdrant {API_VERSION}.",
-        f"Of {len(known)} documented operations {states.count('full')} are there; the others answer 501 and say why.",
+        f"Of {len(known)} documented operations {missing or 'none'} are missing.",
         "",
         "## Documented routes",
         "",
@@ -66,19 +53,37 @@ def page(openapi: Mapping[str, Any]) -> str:
         "",
         "| route | state |",
         "|---|---|",
-        *(f"| `{endpoint.label}` | {endpoint.state} |" for endpoint in ENDPOINTS if not endpoint.documented),
+        *(f"| `{endpoint.label}` | {_shown(endpoint)} |" for endpoint in ENDPOINTS if not endpoint.documented),
         "",
-        "## Accepted without effect",
+        "## Query parameters",
         "",
-        "| field | why |",
+        "| parameter | state |",
         "|---|---|",
-        *(f"| {fields} | {reason} |" for fields, reason in WITHOUT_EFFECT.items()),
+        *(f"| `{name}` | {state} |" for name, state in query_parameters(openapi).items()),
+        "",
+        "## Fields of request bodies",
+        "",
+        "By schema of the OpenAPI file, or by operation where a body has no schema of its own; all fields of a schema",
+        "that share a state stand in one line.",
+        "",
+        "| schema | fields | state |",
+        "|---|---|---|",
+        *_field_lines(openapi),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _field_lines(openapi: Mapping[str, Any]) -> Iterator[str]:
+    for (schema, state), fields in groupby(request_fields(openapi), lambda field: (field.schema, field.state)):
+        yield f"| {schema} | {', '.join(f'`{field.name}`' for field in fields)} | {state} |"
+
+
 def _state(endpoint: Endpoint | None) -> str:
-    return "missing" if endpoint is None else endpoint.state
+    return "missing" if endpoint is None else _shown(endpoint)
+
+
+def _shown(endpoint: Endpoint) -> str:
+    return f"{endpoint.state}: {endpoint.reason}" if endpoint.reason else endpoint.state
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ STATUSES: Mapping[type[Exception], int] = {
     errors.RateLimited: 429,
     errors.Cancelled: 499,
     errors.Unsupported: 501,
+    errors.InsufficientStorage: 507,
     errors.ServiceError: 500,
     errors.QdliteError: 500,
 }
@@ -113,7 +114,8 @@ class Endpoint:
     """A route. `body` is the type to decode the request's body into, None if there is none, or `Upload`.
 
     `quick` handlers take no lock that a slow request may hold; they answer on the event loop. Others get a thread.
-    `room` says how many times the usual limit a body may have. `refuse` is for errors in a shape other than Qdrant's.
+    `reason` says why the state is not "full". `room` says how many times the usual limit a body may have. `refuse` is
+    for errors in a shape other than Qdrant's.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -125,6 +127,7 @@ class Endpoint:
     quick: bool = False
     documented: bool = True
     state: State = "full"
+    reason: str = ""
     room: int = 1
     refuse: Refusal | None = None
 
@@ -133,13 +136,13 @@ class Endpoint:
         return f"{self.method} {self.path}"
 
 
-def unsupported(method: Any, path: str, feature: str, *, documented: bool = True) -> Endpoint:
-    """A route of Qdrant that answers 501 and names what is missing."""
+def unsupported(method: Any, path: str, feature: str, reason: str, *, documented: bool = True) -> Endpoint:
+    """A route of Qdrant that answers 501 and says what is missing, and why."""
 
     def refuse(database: Database, call: Call) -> object:
-        raise errors.Unsupported(feature)
+        raise errors.Unsupported(f"{feature} ({reason})")
 
-    return Endpoint(method, path, refuse, quick=True, documented=documented, state="unsupported")
+    return Endpoint(method, path, refuse, quick=True, documented=documented, state="unsupported", reason=reason)
 
 
 class Envelope(Struct):

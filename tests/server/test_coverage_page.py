@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from qdlite_server.coverage import documented, page
+from qdlite_server.coverage_fields import MISSING, PARAMETERS, STATES, query_parameters, request_fields
 from qdlite_server.routes import ENDPOINTS
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "coverage.md"
@@ -30,3 +31,19 @@ def test_documented_parameters_are_read(shared: Path) -> None:
             described = openapi["paths"][endpoint.path][endpoint.method.lower()].get("parameters", [])
             expected = {parameter["name"] for parameter in described if parameter["in"] == "query"}
             assert expected <= {parameter.name for parameter in endpoint.parameters.known}, endpoint.label
+
+
+def test_every_field_of_a_request_is_known(shared: Path) -> None:
+    openapi = json.loads((shared / "reference" / "openapi-1.19.json").read_text(encoding="utf-8"))
+    fields = request_fields(openapi)
+    assert len(fields) > 300
+    assert [field for field in fields if field.state == MISSING] == []
+    assert MISSING not in query_parameters(openapi).values()
+
+
+def test_reasons_are_about_fields_that_exist(shared: Path) -> None:
+    openapi = json.loads((shared / "reference" / "openapi-1.19.json").read_text(encoding="utf-8"))
+    fields = request_fields(openapi)
+    names = {field.name for field in fields} | {f"{field.schema}.{field.name}" for field in fields}
+    assert STATES.keys() - names == set()
+    assert PARAMETERS.keys() <= query_parameters(openapi).keys()

@@ -146,6 +146,7 @@ def test_optimizations(http: httpx.Client) -> None:
 
 
 def test_what_is_missing_is_named(http: httpx.Client) -> None:
-    response = http.get("/collections/c/memory")
+    response = http.get("/stacktrace")
     assert response.status_code == 501
-    assert response.json()["status"]["error"] == "Not supported by qdlite: the memory report of a collection"
+    reason = "they are for debugging Qdrant's own threads"
+    assert response.json()["status"]["error"] == f"Not supported by qdlite: stack traces ({reason})"

@@ -6,7 +6,7 @@ from qdlite.database import Database
 from qdlite.errors import ServiceError, StandaloneMode
 from qdlite.types import Json
 from qdlite_server import parameters
-from qdlite_server.endpoint import Call, Endpoint, unsupported
+from qdlite_server.endpoint import Call, Endpoint
 from qdlite_server.parameters import Parameter, Parameters
 
 COLLECTION = "/collections/{collection_name}"
@@ -62,8 +62,8 @@ ENDPOINTS = [
     Endpoint("GET", f"{COLLECTION}/shards", shard_keys),
     Endpoint("PUT", f"{COLLECTION}/shards", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
     Endpoint("POST", f"{COLLECTION}/shards/delete", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
-    unsupported("GET", "/cluster/metadata/keys", "cluster metadata", documented=False),
-    unsupported("GET", "/cluster/metadata/keys/{key}", "cluster metadata", documented=False),
-    unsupported("PUT", "/cluster/metadata/keys/{key}", "cluster metadata", documented=False),
-    unsupported("DELETE", "/cluster/metadata/keys/{key}", "cluster metadata", documented=False),
+    Endpoint("GET", "/cluster/metadata/keys", standalone, quick=True, documented=False),
+    Endpoint("GET", "/cluster/metadata/keys/{key}", standalone, quick=True, documented=False),
+    Endpoint("PUT", "/cluster/metadata/keys/{key}", standalone, quick=True, documented=False),
+    Endpoint("DELETE", "/cluster/metadata/keys/{key}", standalone, quick=True, documented=False),
 ]

@@ -8,7 +8,8 @@ from qdlite.database import Database
 from qdlite.errors import WrongInput
 from qdlite.models.collections import CreateCollection, UpdateCollection, VectorNameConfig
 from qdlite_server import parameters
-from qdlite_server.endpoint import Call, Endpoint, unsupported
+from qdlite_server.endpoint import Call, Endpoint
+from qdlite_server.memory import memory_report
 from qdlite_server.parameters import Parameter, Parameters
 from qdlite_server.routing import NEW_COLLECTION
 
@@ -61,6 +62,10 @@ def optimizations(database: Database, call: Call) -> object:
     return {"summary": summary, "running": [], **shown}
 
 
+def memory(database: Database, call: Call) -> object:
+    return memory_report(database.collection(call.collection).measures())
+
+
 def create_vector_name(database: Database, call: Call) -> object:
     return database.create_vector_name(call.collection, call.path["vector_name"], call.body, call.wait, call.context)
 
@@ -79,5 +84,5 @@ ENDPOINTS = [
     Endpoint("GET", f"{PATH}/optimizations", optimizations, None, OPTIMIZATIONS),
     Endpoint("PUT", VECTOR, create_vector_name, VectorNameConfig, parameters.WRITE),
     Endpoint("DELETE", VECTOR, delete_vector_name, None, parameters.WRITE),
-    unsupported("GET", f"{PATH}/memory", "the memory report of a collection", documented=False),
+    Endpoint("GET", f"{PATH}/memory", memory, documented=False),
 ]

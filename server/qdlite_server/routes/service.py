@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from qdlite.database import Database
 from qdlite.models.base import encode
+from qdlite.models.quotas import QuotaConfig
+from qdlite_server import parameters
 from qdlite_server.endpoint import JSON, Answer, Call, Endpoint, text, unsupported
+from qdlite_server.parameters import Parameter, Parameters
 from qdlite_server.versions import API_COMMIT, API_VERSION, TITLE
 
+TRACES = "they are for debugging Qdrant's own threads"
+PROFILER = "durations by route are in /telemetry and /metrics"
+AUDIT = "there are no users whose access could be logged"
+LOGGER = "the level of the log is an option of the command line"
+QUOTAS = Parameters((Parameter("wait", parameters.boolean, default=False),))
 HEALTH = frozenset({"/", "/healthz", "/livez", "/readyz", "/metrics", "/telemetry"})
 """Paths that monitors ask all the time; they are logged as debug messages."""
 
@@ -32,8 +40,12 @@ def clear_issues(database: Database, call: Call) -> object:
 
 
 def quotas(database: Database, call: Call) -> object:
-    """No quota is set, so nothing is measured."""
-    return {"config": {"enabled": False}, "usage": {}}
+    return database.quotas.status()
+
+
+def set_quotas(database: Database, call: Call) -> object:
+    database.quotas.configure(call.body)
+    return True
 
 
 ENDPOINTS = [
@@ -44,10 +56,16 @@ ENDPOINTS = [
     Endpoint("GET", "/issues", issues, quick=True),
     Endpoint("DELETE", "/issues", clear_issues, quick=True),
     Endpoint("GET", "/quotas", quotas, quick=True),
-    unsupported("PUT", "/quotas", "quotas"),
-    unsupported("GET", "/logger", "reading the logger's configuration", documented=False),
-    unsupported("POST", "/logger", "changing the logger's configuration", documented=False),
-    unsupported("GET", "/stacktrace", "stack traces", documented=False),
-    unsupported("GET", "/profiler/slow_requests", "the profiler", documented=False),
-    unsupported("POST", "/audit/logs", "audit logs", documented=False),
+    Endpoint("PUT", "/quotas", set_quotas, QuotaConfig, QUOTAS, quick=True),
+    unsupported("GET", "/logger", "the logger's configuration", LOGGER, documented=False),
+    unsupported("POST", "/logger", "the logger's configuration", LOGGER, documented=False),
+    unsupported("GET", "/stacktrace", "stack traces", TRACES, documented=False),
+    unsupported(
+        "GET",
+        "/profiler/slow_requests",
+        "the profiler",
+        "durations by route are in /telemetry and /metrics",
+        documented=False,
+    ),
+    unsupported("POST", "/audit/logs", "audit logs", AUDIT, documented=False),
 ]

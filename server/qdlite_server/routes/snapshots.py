@@ -135,6 +135,8 @@ def _of(base: str) -> list[Endpoint]:
     ]
 
 
+PARTIAL = "they bring replicas in a cluster up to date"
+
 ENDPOINTS = [
     Endpoint("GET", FULL, list_full),
     Endpoint("POST", FULL, create_full, None, parameters.SNAPSHOT),
@@ -145,8 +147,8 @@ ENDPOINTS = [
     *_of(f"{SHARD}/snapshots"),
     Endpoint("PUT", f"{SHARD}/snapshots/recover", recover_shard, ShardSnapshotRecover, parameters.SNAPSHOT),
     Endpoint("GET", f"{SHARD}/snapshot", stream),
-    unsupported("POST", f"{SHARD}/snapshot/partial/create", "partial snapshots", documented=False),
-    unsupported("POST", f"{SHARD}/snapshot/partial/recover", "partial snapshots", documented=False),
-    unsupported("POST", f"{SHARD}/snapshot/partial/recover_from", "partial snapshots", documented=False),
-    unsupported("GET", f"{SHARD}/snapshot/partial/manifest", "partial snapshots", documented=False),
+    unsupported("POST", f"{SHARD}/snapshot/partial/create", "partial snapshots", PARTIAL, documented=False),
+    unsupported("POST", f"{SHARD}/snapshot/partial/recover", "partial snapshots", PARTIAL, documented=False),
+    unsupported("POST", f"{SHARD}/snapshot/partial/recover_from", "partial snapshots", PARTIAL, documented=False),
+    unsupported("GET", f"{SHARD}/snapshot/partial/manifest", "partial snapshots", PARTIAL, documented=False),
 ]
