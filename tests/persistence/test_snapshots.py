@@ -519,6 +519,21 @@ def test_a_failed_download_changes_nothing(
     assert (everything(database), files(folder)) == (before, there)
 
 
+@pytest.mark.parametrize(
+    ("location", "key", "error", "text"),
+    [
+        ("http://127.0.0.1:1/snapshot", "schlüssel", ServiceError, "malformed API key"),
+        ("http://127.0.0.1:1/snapshot", "a\r\nHost: b", ServiceError, "malformed API key"),
+        ("http://127.0.0.1:1/ü x", None, ServiceError, "Http request error"),
+        ("http://127.0.0.1:99999/x", None, ServiceError, "Http request error"),
+        ("http://127.0.0.1:port/x", None, ServiceError, "Http request error"),
+    ],
+)
+def test_odd_keys_and_urls(database: Database, location: str, key: str | None, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        database.recover_snapshot("new", SnapshotRecover(location=location, api_key=key))
+
+
 def test_nobody_there(database: Database, node: str) -> None:
     with pytest.raises(ServiceError, match="Http request error"):
         database.recover_snapshot("new", SnapshotRecover(location="http://127.0.0.1:1/snapshot"))
