@@ -529,7 +529,9 @@ def test_a_failed_download_changes_nothing(
         ("http://127.0.0.1:port/x", None, ServiceError, "Http request error"),
     ],
 )
-def test_odd_keys_and_urls(database: Database, location: str, key: str | None, error: type[Exception], text: str) -> None:
+def test_odd_keys_and_urls(
+    database: Database, location: str, key: str | None, error: type[Exception], text: str
+) -> None:
     with pytest.raises(error, match=text):
         database.recover_snapshot("new", SnapshotRecover(location=location, api_key=key))
 
