@@ -33,7 +33,8 @@ def scrolls(draw: st.DrawFn, layout: Layout) -> Question:
 
 @st.composite
 def facets(draw: st.DrawFn) -> Question:
-    key = draw(st.sampled_from([key for key in INDEXABLE if key not in ("rank", "ranks", "place")]))
+    others = [key for key in INDEXABLE if key not in ("rank", "ranks", "place")]
+    key = draw(st.sampled_from(["colour", "colour", "count", "count", *others]))
     return "facet", _without_nulls({"key": key, "limit": draw(limits), "filter": draw(maybe_filters)})
 
 

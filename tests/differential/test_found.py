@@ -45,3 +45,22 @@ def test_filters_of_query_and_prefetch_are_joined_by_clause(pair: Pair, clause: 
     found = pair.product.ask("query", {"query": [1.0], "prefetch": [prefetch], "filter": outer, "limit": 10})["points"]
     expected = {"should": [5, 4, 3, 1], "min_should": [5, 4, 3, 1], "must": [4], "must_not": [2]}
     assert [point["id"] for point in found] == expected[clause]
+
+
+def test_vectors_come_and_go(pair: Pair) -> None:
+    """A vector added to a collection that has points, taken away again, and added once more: it is empty then."""
+    new: list[dict[str, Any]] = [
+        {"create_vector": {"name": "new", "dense": {"size": 2, "distance": "Euclid"}}},
+        {"create_vector": {"name": "terms", "sparse": {"modifier": "idf"}}},
+    ]
+    vectors = {"new": [1.0, 2.0], "terms": {"indices": [3, 1], "values": [1.0, 0.5]}}
+    for _ in range(2):
+        for operation in new:
+            pair.update(operation)
+        pair.ask("count", {"filter": {"must": [{"has_vector": "new"}]}})
+        pair.update({"update_vectors": {"points": [{"id": 2, "vector": vectors}]}})
+        pair.ask("query", {"query": [0.0, 0.0], "using": "new", "with_vector": True})
+        pair.ask("query", {"query": {"indices": [1], "values": [1.0]}, "using": "terms"})
+        for name in vectors:
+            pair.update({"drop_vector": {"name": name}})
+        pair.update({"upsert": {"points": [{"id": 2, "vector": [7.0]}]}})
