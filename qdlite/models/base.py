@@ -7,6 +7,7 @@ Three passes, each complete before anything is written: msgspec decodes bytes in
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cache
@@ -123,6 +124,15 @@ def decode(body: bytes, model: type[_M]) -> _M:
         raise MalformedBody(_location(body, str(error))) from None
 
 
+_UNKNOWN = re.compile(r"Object contains unknown field .* - at `\$.*?\.?(\w+)(?:\[[^]]*\])?`")
+_EXPECTED: dict[str, str] = {}
+
+
+def expect(fields: Iterable[str], text: str) -> None:
+    """Sets what is said of an object with unknown keys, by the field that holds it."""
+    _EXPECTED.update(dict.fromkeys(fields, text))
+
+
 def decode_raw(raw: msgspec.Raw | bytes, model: Any) -> Any:
     """Decodes a part that was left raw in the first pass. Raises ValueError, which in the `__post_init__` of a
     model becomes part of the body's error, with the path of that model."""
@@ -134,6 +144,9 @@ def decode_raw(raw: msgspec.Raw | bytes, model: Any) -> Any:
 
 def _location(body: bytes, text: str) -> str:
     """Qdrant's texts end with a line and column; msgspec gives the byte of a syntax error."""
+    unknown = _UNKNOWN.fullmatch(text)
+    if unknown and unknown[1] in _EXPECTED:
+        return _EXPECTED[unknown[1]]
     if not body:
         return "EOF while parsing a value at line 1 column 0"
     if text == "Input data was truncated":

@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, OneOf, Problem, UInt
+from qdlite.models.base import Model, OneOf, Problem, UInt, expect
 from qdlite.models.common import point_ids
 from qdlite.types import PointId
 
@@ -209,3 +209,6 @@ def many(clause: Condition | list[Condition] | None) -> list[Condition]:
     if clause is None:
         return []
     return clause if isinstance(clause, list) else [clause]
+
+
+expect(("must", "should", "must_not", "conditions"), Condition.expected)
