@@ -44,6 +44,10 @@ class RequestContext:
             raise Timeout(f"Timeout error: Operation '{operation}' timed out after {self.timeout:g}s")
 
 
+ANONYMOUS = RequestContext()
+"""What calls without a context share: no timeout, nobody to leave, and a usage that nobody reads."""
+
+
 class Embeddings:
     """The vectors of all inference objects of one request; call it with an object to get its vector."""
 

@@ -12,7 +12,7 @@ from qdlite.collection.scroll import scroll
 from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
-from qdlite.database.embeddings import Embeddings, RequestContext, embed
+from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext, embed
 from qdlite.models.common import point_id
 from qdlite.models.points import (
     CountRequest,
@@ -77,17 +77,17 @@ class Reads(DatabaseCore):
 
     def query(self, name: str, body: QueryRequest, context: RequestContext | None = None) -> QueryResponse:
         """The universal query: nearest, hybrid, recommend and all others, with nested prefetches."""
-        return self._queries(name, body, [body], context or RequestContext())[0]
+        return self._queries(name, body, [body], context or ANONYMOUS)[0]
 
     def query_batch(
         self, name: str, body: QueryRequestBatch, context: RequestContext | None = None
     ) -> list[QueryResponse]:
         """Several queries against one state of the collection."""
-        return self._queries(name, body, body.searches, context or RequestContext())
+        return self._queries(name, body, body.searches, context or ANONYMOUS)
 
     def query_groups(self, name: str, body: QueryGroupsRequest, context: RequestContext | None = None) -> GroupsResult:
         """A query whose results are grouped by a payload field, with records of another collection if asked for."""
-        context = context or RequestContext()
+        context = context or ANONYMOUS
         embeddings = self._embedded_query([body], context)
         with self._views(name, collect.lookups(body)) as views:
             view = views[name]
@@ -118,7 +118,7 @@ class Reads(DatabaseCore):
     ) -> _R:
         """What `work` reads, if the read is admitted (see `admission`)."""
         with self.collection(name).reading() as view:
-            admit(view, body, cost, operation, context or RequestContext())
+            admit(view, body, cost, operation, context or ANONYMOUS)
             return work(view)
 
     def _queries(
@@ -149,7 +149,7 @@ class Reads(DatabaseCore):
             return matrix_cost(body.filter, min(sample, view.count))
 
         with self.collection(name).reading() as view:
-            admit(view, body, lambda: cost(view), "Search", context or RequestContext())
+            admit(view, body, lambda: cost(view), "Search", context or ANONYMOUS)
             return render(view, distance_matrix(body, view))
 
     def _looked_up(self, groups: list[PointGroup], wanted: str | WithLookup) -> list[PointGroup]:

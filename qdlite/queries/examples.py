@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from qdlite.errors import NotFound, UnknownVector, WrongInput, model_misfit, point_not_found
 from qdlite.models.arrays import to_array
@@ -20,8 +21,7 @@ Lookup = Callable[[str], PointView]
 """Shows another collection, held still. Raises `errors.lookup_collection_not_found`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
+class Examples(Struct, frozen=True):
     """Turns the vector inputs of one request into vectors fit to search `using`."""
 
     view: PointView

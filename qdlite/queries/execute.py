@@ -6,11 +6,11 @@ The caller holds the collection's read lock.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.models.filters import Filter
@@ -44,8 +44,7 @@ from qdlite.vectors.distance import descending, passes, shown
 from qdlite.vectors.index import SearchParams, VectorIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """Results, best first: offsets (intp), shown scores (float32) and, after an `order_by`, the values by which
     they were ordered (int64 or float64; object with None where lists were fused)."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
+
+from msgspec import Struct
 
 from qdlite.errors import WrongInput
 from qdlite.models.filters import Filter
@@ -44,8 +45,7 @@ DEFAULT_DIVERSITY = 0.5
 _DEFAULT_TUNING = Tuning(SearchParams())
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a query stands: the request it is in, and what it can see."""
 
     request: Request

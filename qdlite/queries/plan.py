@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
+
+from msgspec.structs import replace
 
 from qdlite.errors import BadRequest, WrongInput
 from qdlite.models.filters import Filter, MinShould, many

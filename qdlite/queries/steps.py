@@ -7,8 +7,10 @@ Everything is validated: vectors are prepared, names exist, formulas are parsed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qdlite.models.filters import Filter
 from qdlite.queries.scoring.formula import Evaluator
@@ -19,8 +21,7 @@ Scoring: TypeAlias = Callable[[FloatArray], FloatArray]
 """Similarities (m, n) of m examples to n points -> scores (n,), larger is better."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """All points that pass every filter, but for the excluded ones, and only those `within` a mask (None: all)."""
 
     filters: tuple[Filter, ...] = ()
@@ -28,16 +29,14 @@ class Scope:
     within: BoolArray | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
+class Tuning(Struct, frozen=True):
     """How to search; `corpus` restricts the points over which `idf` counts."""
 
     params: SearchParams
     corpus: Filter | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Nearest:
+class Nearest(Struct, frozen=True):
     """Similarity to one prepared vector; shown scores in the order of the distance."""
 
     using: str
@@ -45,8 +44,7 @@ class Nearest:
     tuning: Tuning
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """A score made of the similarities to several prepared vectors."""
 
     using: str
@@ -55,8 +53,7 @@ class Compare:
     tuning: Tuning
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """BM25 over the text index of a payload field."""
 
     field: str
@@ -66,13 +63,11 @@ class Text:
     corpus: Filter | None
 
 
-@dataclass(frozen=True, slots=True)
-class ById:
+class ById(Struct, frozen=True):
     """Ascending by id, every score 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByField:
+class ByField(Struct, frozen=True):
     """Ordered by a payload field, once per value, every score 1; from `start_from` (inclusive) on.
 
     `merged`: neighbours of the same point become one, as they do where Qdrant merges shards.
@@ -84,29 +79,24 @@ class ByField:
     merged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """Random points, every score 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rrf:
+class Rrf(Struct, frozen=True):
     k: int
     weights: tuple[float, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Dbsf:
+class Dbsf(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Struct, frozen=True):
     evaluate: Evaluator
 
 
-@dataclass(frozen=True, slots=True)
-class Mmr:
+class Mmr(Struct, frozen=True):
     """Chooses among the points of the sources for similarity to a vector and dissimilarity to each other."""
 
     nearest: Nearest
@@ -120,8 +110,7 @@ class Mmr:
 Operation: TypeAlias = Nearest | Compare | Text | ById | ByField | Sample | Rrf | Dbsf | Formula | Mmr
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Returns at most `limit` points, best first, none worse than `threshold`."""
 
     operation: Operation
@@ -136,8 +125,7 @@ class Step:
         return replace(self, limit=limit, scope=replace(self.scope, within=mask), sources=narrowed)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The root step, of whose results `offset` are skipped and `limit` kept."""
 
     root: Step

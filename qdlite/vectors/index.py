@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, VectorArray
 from qdlite.vectors.capture import VectorCapture
 
 
-@dataclass(frozen=True)
-class SearchParams:
+class SearchParams(Struct, frozen=True):
     """How to search. `hnsw_ef`: candidates of the graph search (None: the index decides); `exact`: no graph;
     `indexed_only`: leave out a large backlog of vectors that are not in the graph yet; `idf_corpus`: mask of the
     points over which the `idf` modifier counts (None: all)."""
