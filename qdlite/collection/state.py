@@ -15,9 +15,12 @@ from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.collection.limits.guard import Guard
 from qdlite.models.collections import CollectionConfig
 from qdlite.models.points import payload_object
-from qdlite.payload.store import PayloadStore
+from qdlite.payload.store import PayloadStore, changed_keys
 from qdlite.types import OffsetArray
 from qdlite.vectors.index import VectorIndex
+
+_FEW = 8
+"""For so few payloads it pays to look which of their keys changed."""
 
 
 class CollectionState:
@@ -98,10 +101,18 @@ class CollectionState:
             self.vectors[name].put(offsets[column.rows], column.vectors)
 
     def _store_payloads(self, offsets: OffsetArray, payloads: list[bytes]) -> None:
+        keys = self._changed_keys(offsets, payloads) if self.fields.active and len(payloads) <= _FEW else None
         for offset, payload in zip(offsets.tolist(), payloads, strict=True):
             self.payloads.set_bytes(offset, payload)
         if self.fields.active:
-            self.fields.index_many(offsets, [payload_object(payload) for payload in payloads])
+            self.fields.index_many(offsets, [payload_object(payload) for payload in payloads], keys)
+
+    def _changed_keys(self, offsets: OffsetArray, payloads: list[bytes]) -> set[str]:
+        """The keys whose columns a small write has to touch."""
+        keys: set[str] = set()
+        for offset, payload in zip(offsets.tolist(), payloads, strict=True):
+            keys |= changed_keys(self.payloads.raw(offset), payload)
+        return keys
 
 
 _APPLY: dict[type, Callable[[CollectionState, Any], None]] = {

@@ -17,7 +17,7 @@ from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
 from qdlite.payload.ranking import Bm25, ranked
 from qdlite.payload.store import PayloadStore
-from qdlite.payload.tables import PointTable
+from qdlite.payload.tables import Keys, PointTable
 from qdlite.payload.variables import Absent, variable
 from qdlite.types import BoolArray, FloatArray, Json, Offset, OffsetArray
 
@@ -49,14 +49,17 @@ class FieldIndexes:
         """Takes the new payload of one point."""
         self.index_many([offset], [payload])
 
-    def index_many(self, offsets: Sequence[Offset] | OffsetArray, payloads: Sequence[JsonObject]) -> None:
-        """Takes the new payloads of points; of points named twice the last one counts."""
+    def index_many(
+        self, offsets: Sequence[Offset] | OffsetArray, payloads: Sequence[JsonObject], keys: Keys = None
+    ) -> None:
+        """Takes the new payloads of points; of points named twice the last one counts. `keys`: only the values of
+        these top-level keys have changed (None: perhaps all)."""
         if not self.active:
             return
         latest = dict(zip(map(int, offsets), payloads, strict=True))
         rows = list(latest)
-        self.table.remove(np.array(rows, np.intp))
-        self.table.add(rows, list(latest.values()))
+        self.table.remove(np.array(rows, np.intp), keys)
+        self.table.add(rows, list(latest.values()), keys)
         for index in self.indexes.values():
             self._sync(index)
 

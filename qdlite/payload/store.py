@@ -28,6 +28,18 @@ _WHOLE = msgspec.json.Decoder(dict[str, Any])
 _NULL = b"null"
 
 
+def changed_keys(old: bytes, new: bytes) -> set[str]:
+    """Top-level keys whose values are not written the same in two payloads."""
+    before, after = _fields(old), _fields(new)
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+def _fields(encoded: bytes) -> dict[str, bytes]:
+    if encoded in (EMPTY, _NULL):
+        return {}
+    return {key: bytes(value) for key, value in _TOP_LEVEL.decode(encoded).items()}
+
+
 class PayloadStore:
     """The encoded payload of each offset; `{}` where none was set."""
 

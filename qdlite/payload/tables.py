@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
 from qdlite.payload.path import JsonPath
 from qdlite.payload.store import PayloadStore
 from qdlite.types import BoolArray
+
+Keys: TypeAlias = "set[str] | None"
+"""Top-level keys of payloads; None stands for all."""
 
 HIDDEN_LIMIT = 64
 """How many columns and child tables a table keeps for fields without an index; the oldest go first."""
@@ -63,19 +67,23 @@ class Table(ABC):
         with self._building:
             return self.children.get(path) or self._build_child(path)
 
-    def add(self, rows: Sequence[int], objects: Sequence[JsonObject]) -> None:
-        """Takes the objects of rows that have none yet."""
-        for column in self.columns.values():
-            column.add(rows, objects)
-        for child in self.children.values():
-            child.add_elements(rows, objects)
+    def add(self, rows: Sequence[int], objects: Sequence[JsonObject], keys: Keys = None) -> None:
+        """Takes the objects of rows that have none yet, as far as the values of `keys` go."""
+        for path, column in self.columns.items():
+            if keys is None or path.key in keys:
+                column.add(rows, objects)
+        for path, child in self.children.items():
+            if keys is None or path.key in keys:
+                child.add_elements(rows, objects)
 
-    def remove(self, rows: Array) -> None:
-        """Forgets the objects of rows."""
-        for column in self.columns.values():
-            column.remove(rows)
-        for child in self.children.values():
-            child.remove_elements(rows)
+    def remove(self, rows: Array, keys: Keys = None) -> None:
+        """Forgets the objects of rows, as far as the values of `keys` go."""
+        for path, column in self.columns.items():
+            if keys is None or path.key in keys:
+                column.remove(rows)
+        for path, child in self.children.items():
+            if keys is None or path.key in keys:
+                child.remove_elements(rows)
         self.children = {path: child for path, child in self.children.items() if not child.wasteful}
 
     def drop_column(self, path: JsonPath) -> None:
