@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, TypeAlias, cast
 
+import msgspec
 from msgspec import Raw
 
 from qdlite.models.base import Model, OneOf, Problem, UInt, decode_raw, not_empty
 from qdlite.types import FloatArray, Json
+
+_NAMED_DENSE: msgspec.json.Decoder[dict[str, WireVector]] = msgspec.json.Decoder(dict[str, list[float]])
 
 MAX_MULTIVECTOR_COMPONENTS = 1_048_576
 
@@ -77,6 +80,8 @@ def narrow_struct(raw: Raw) -> dict[str, WireVector]:
     text = bytes(raw)
     if text[:1] == b"[":
         return {"": narrow(raw)}
+    if text.find(b"{", 1) < 0 and (dense := _named_dense(text)) is not None:
+        return dense
     parts: dict[str, Raw] = decode_raw(text, dict[str, Raw])
     model = parts.get("model")
     if model is not None and bytes(model)[:1] == b'"':
@@ -84,12 +89,20 @@ def narrow_struct(raw: Raw) -> dict[str, WireVector]:
     return {name: narrow(part) for name, part in parts.items()}
 
 
+def _named_dense(text: bytes) -> dict[str, WireVector] | None:
+    """The usual case in one pass: every value is a plain list of numbers. None if it is anything else."""
+    try:
+        return _NAMED_DENSE.decode(text)
+    except msgspec.MsgspecError:
+        return None
+
+
 def vector_problems(vector: Any) -> Iterator[Problem]:
     """What breaks a rule in one vector value to store: emptiness, raggedness, size, sparse consistency."""
     if isinstance(vector, VectorObject):
         if not vector.is_inference:  # Qdrant leaves what stands for a vector to the inference
             yield from vector.problems()
-    elif not vector:
+    elif not len(vector):
         yield "vector", "dense vector must not be empty"
     else:
         yield from multivector_problems(vector)
