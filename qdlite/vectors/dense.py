@@ -87,6 +87,8 @@ class DenseIndex:
             vectors = np.array(rows, np.float32).reshape(len(rows), self.size)
         if vectors.shape[1] != self.size:
             raise wrong_dimension(self.size, vectors.shape[1], self._name)
+        if len(vectors) == 1:
+            return encode_one(vectors[0], self.distance, self.datatype)[None, :]
         return encode(vectors, self.distance, self.datatype)
 
     def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
@@ -96,7 +98,7 @@ class DenseIndex:
         rows = np.asarray(vectors, np.float32)
         self._reserve(int(offsets.max()) + 1)
         self._rows.write(offsets, rows)
-        self._count += len(np.unique(offsets[~self._present[offsets]]))
+        self._count += _distinct(offsets[~self._present[offsets]])
         self._present[offsets] = True
         if self._by_norms:
             self._norms[offsets] = squared_lengths(rows)
@@ -105,7 +107,7 @@ class DenseIndex:
     def remove(self, offsets: OffsetArray) -> None:
         self._selections.clear()
         offsets = offsets[offsets < self._extent]
-        self._count -= len(np.unique(offsets[self._present[offsets]]))
+        self._count -= _distinct(offsets[self._present[offsets]])
         self._present[offsets] = False
 
     def get(self, offset: Offset) -> FloatArray | None:
@@ -248,6 +250,10 @@ class DenseIndex:
             stop = min(start + step, self._extent)
             scores[start:stop] = similarity("Dot", query[None, :], self._rows.slice(start, stop))[0]
         return scores
+
+
+def _distinct(offsets: OffsetArray) -> int:
+    return len(np.unique(offsets)) if len(offsets) > 1 else len(offsets)
 
 
 def _ascending(offsets: OffsetArray) -> bool:

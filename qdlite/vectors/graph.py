@@ -97,7 +97,9 @@ class Graph:
     def forget(self, offsets: OffsetArray) -> None:
         """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
         with self.tables:
-            self._forget(offsets[offsets < len(self._label_of)])
+            known = offsets[offsets < len(self._label_of)]
+            if len(known):
+                self._forget(known)
 
     def bury(self) -> None:
         """Take dead labels out of the graph, so that they do not use up places among the candidates."""
