@@ -17,7 +17,11 @@ _FEW = 256
 def id_ranks(view: PointView, offsets: OffsetArray) -> OffsetArray:
     """For each offset a number that grows with its id."""
     if len(offsets) <= _FEW:
-        keys = [(isinstance(point_id, str), point_id) for point_id in view.ids(offsets.tolist())]
+        ids = view.ids(offsets.tolist())
+        try:
+            return np.argsort(np.argsort(np.array(ids, np.uint64)))
+        except ValueError:  # there are UUIDs among them, which come after the numbers
+            keys = [(isinstance(point_id, str), point_id) for point_id in ids]
         order = sorted(range(len(keys)), key=keys.__getitem__)
     else:
         in_order = view.sorted_offsets()

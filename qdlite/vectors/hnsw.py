@@ -28,7 +28,10 @@ _NODES_PER_CANDIDATE = 16
 _SCAN_DISCOUNT = 3
 _KEPT_DISCOUNT = 5
 _WAIT_FOR_BUILDER = 8000
-_EXTRA_EF = 108
+# Candidates if the request does not say: recall 0.995 for 10 hits and 0.98 for 100 (measured at 100k x 384), where
+# Qdrant's own choice, the larger of `ef_construct` and the limit, gives its graph about as much.
+_SMALLEST_EF = 128
+_EXTRA_EF = 60
 _SPARE = 6
 
 # Under a filter the width grows less than the share of dropped rows: the deeper the list of candidates, the more
@@ -153,7 +156,8 @@ class HnswIndex(DenseIndex):
         graph, matching, allowed = self._graph, selection.matching, selection.allowed
         if graph is None or not graph.live or matching <= self._rows_in(self.params.full_scan_threshold):
             return None
-        ef = max(params.hnsw_ef or max(self.params.ef_construct, 2 * limit + _EXTRA_EF), limit)
+        usual = max(self.params.ef_construct, _SMALLEST_EF, limit + limit // 4 + _EXTRA_EF)
+        ef = max(params.hnsw_ef or usual, limit)
         width = int(ef * (self._count / matching) ** _WIDTH_EXPONENT)
         exact = matching // _KEPT_DISCOUNT if selection.rows is not None else matching
         budget = min(exact, self._extent // _SCAN_DISCOUNT) - self._cost_beside(graph)
