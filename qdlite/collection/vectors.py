@@ -12,7 +12,7 @@ from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, 
 from qdlite.models.arrays import to_array
 from qdlite.models.collections import VectorParams
 from qdlite.models.vectors import VectorObject, WireVector
-from qdlite.types import VectorArray
+from qdlite.types import SparseArray, VectorArray
 from qdlite.vectors.index import VectorIndex
 
 Resolve = Callable[[VectorObject], VectorArray]
@@ -46,9 +46,9 @@ def check_sizes(rows: Iterable[Mapping[str, WireVector]], params: Mapping[str, V
     """Raises WrongInput for a dense vector, or a row of a multivector, of another size than its name says."""
     for vectors in rows:
         for name, vector in vectors.items():
-            if name not in params or isinstance(vector, VectorObject) or not len(vector):
+            if name not in params or isinstance(vector, (VectorObject, SparseArray)) or not len(vector):
                 continue
-            parts = vector if not isinstance(vector[0], (int, float)) else [vector]
+            parts = [vector] if isinstance(vector[0], (int, float, np.float32)) else vector
             for size in (len(cast(Any, part)) for part in parts):
                 if size != params[name].size:
                     raise wrong_dimension(params[name].size, size, name)

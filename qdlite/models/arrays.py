@@ -10,7 +10,7 @@ from qdlite.errors import WrongInput
 from qdlite.models.vectors import VectorObject
 from qdlite.types import FloatArray, SparseArray, VectorArray
 
-AnyWireVector: TypeAlias = "list[float] | list[list[float]] | list[float | list[float]] | VectorObject | FloatArray"
+AnyWireVector: TypeAlias = "list[float] | list[list[float]] | list[float | list[float]] | VectorObject | VectorArray"
 
 
 def to_array(vector: AnyWireVector) -> VectorArray:
@@ -21,7 +21,7 @@ def to_array(vector: AnyWireVector) -> VectorArray:
     """
     if isinstance(vector, VectorObject):
         return _sparse(vector)
-    return _floats(vector)
+    return vector if isinstance(vector, SparseArray) else _floats(vector)
 
 
 def _floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:

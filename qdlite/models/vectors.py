@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from qdlite.models.base import Model, OneOf, Problem, UInt, decode_raw, not_empty
-from qdlite.types import FloatArray, Json
+from qdlite.types import Json, VectorArray
 
 _NAMED_DENSE: msgspec.json.Decoder[dict[str, WireVector]] = msgspec.json.Decoder(dict[str, list[float]])
 
@@ -57,9 +57,9 @@ class VectorObject(OneOf, frozen=True, kw_only=True):
             yield "indices", "Validation error: must be unique [{}]"
 
 
-WireVector: TypeAlias = "list[float] | list[list[float]] | VectorObject | FloatArray"
-"""One vector value: dense, multi, sparse, or an inference object. Who calls the engine from Python may give a dense
-or multivector as an array."""
+WireVector: TypeAlias = "list[float] | list[list[float]] | VectorObject | VectorArray"
+"""One vector value: dense, multi, sparse, or an inference object. Who calls the engine from Python may also give
+arrays."""
 
 
 def narrow(raw: Raw) -> WireVector:
