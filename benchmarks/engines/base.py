@@ -47,7 +47,7 @@ class Engine(ABC):
     name: ClassVar[str]
     package: ClassVar[str]
     batch: ClassVar[int] = 1000
-    efs: ClassVar[tuple[int, ...]] = (48, 64, 96, 128)
+    efs: ClassVar[tuple[int, ...]] = (32, 48, 64, 72, 80, 96, 112, 128, 160)
     """Widths of the graph search to try; the narrowest that reaches the wanted recall counts."""
 
     def __init__(self, folder: str) -> None:

@@ -15,7 +15,6 @@ class Edge(Engine):
 
     name = "qdrant-edge"
     package = "qdrant-edge-py"
-    efs = (32, 48, 64, 96, 128)
     index_payload = True
 
     def create(self, layout: Layout) -> None:

@@ -41,12 +41,14 @@ class Qdlite(Engine):
             self._database.create_field_index("bench", self._model(index, collections.CreateFieldIndex))
 
     def points(self, chunk: Chunk) -> Any:
+        from qdlite.types import SparseArray
+
         payloads = [self._raw(self._encode(payload)) for payload in chunk.payloads or ()]
         vectors: dict[str, Any] = {}
         if chunk.vectors is not None:
             vectors["dense"] = chunk.vectors
         if chunk.sparse is not None:
-            vectors["sparse"] = [self.terms(*terms) for terms in chunk.sparse]
+            vectors["sparse"] = [SparseArray(terms.astype("u4"), values) for terms, values in chunk.sparse]
         batch = self._points.Batch(ids=chunk.ids, vectors=vectors, payloads=payloads or None)  # type: ignore[arg-type]
         return self._points.UpsertPoints(batch=batch)
 

@@ -1,0 +1,127 @@
+"""Makes docs/benchmarks.md, and its plot if matplotlib is there, of one file of results and of nothing else.
+
+python -m benchmarks.render benchmarks/results/<file>.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import Results, median
+from benchmarks.served import CONNECTIONS
+from benchmarks.tables import TABLES, markdown, number, rendered
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_INTRODUCTION = """# Benchmarks
+
+Made by `python -m benchmarks.render` from `{source}`; nothing here is written by hand. `python -m benchmarks` measures
+again, `python -m benchmarks.compare` sets two runs side by side.
+
+Every engine runs in a process of its own on the same generated data, one after the other. Numbers in brackets are
+ratios to qdrant-edge (Qdrant's engine in Rust, in the same process), without filters to the faster of its two
+configurations. Searches are called one at a time through each engine's own API, top 10, and use the narrowest graph
+search that finds 99 % of the true neighbours. Rates are medians of the passes of all repeats.
+"""
+_GROWTH_LINES = {
+    "p50_us": "search (us)",
+    "filtered_us": "search, 10 % filter (us)",
+    "load_seconds": "load (s)",
+    "index_seconds": "index build (s)",
+    "resident_mib": "memory (MiB)",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--output", type=Path, default=DOCS / "benchmarks.md")
+    options = parser.parse_args()
+    results = Results.read(options.results)
+    plot = _plot(results, options.output.with_name("benchmarks-growth.svg"))
+    options.output.write_text(page(results, options.results.name, plot))
+    print(options.output)
+
+
+def page(results: Results, source: str, plot: Path | None) -> str:
+    parts = [_INTRODUCTION.format(source=source), _machine(results)]
+    parts += [text for table in TABLES if (text := rendered(table, results))]
+    if plot is not None:
+        parts.append(f"![cost by number of points]({plot.name})\n")
+    parts += [text for text in (_served(results), _beside(results), _failures(results)) if text]
+    return "\n".join(parts)
+
+
+def _machine(results: Results) -> str:
+    machine = results.machine
+    loads = results.loads()
+    engines = ", ".join(f"{name} {found}" for name, found in results.engines.items())
+    packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
+    settings = ", ".join(f"{name}={value}" for name, value in machine["environment"].items())
+    return (
+        f"Machine: {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
+        f"{machine['system']}, Python {machine['python']}; {machine['date']}, {machine['form']} form. "
+        f"Load average before the cases: median {number(median(loads))}, highest {number(max(loads, default=0.0))} "
+        f"(other programs were running if it is well above 1).\n\n"
+        f"Engines: {engines}. Packages: {packages}.{f' Environment: {settings}.' if settings else ''}\n"
+    )
+
+
+def _served(results: Results) -> str:
+    """Requests a second, latencies and the server's processor time a request, by kind and number of connections."""
+    kinds = dict.fromkeys(case.rsplit(", ", 1)[0] for case in results.cases("served") if case)
+    rows = []
+    for kind in kinds:
+        for connections in CONNECTIONS:
+            names = ("qps", "p50_us", "p99_us", "server_cpu_us")
+            case = f"{kind}, {connections}"
+            rows.append([kind, str(connections), *(number(results.median("served", case, "qdlite", n)) for n in names)])
+    if not rows:
+        return ""
+    header = ["request", "connections", "requests/s", "p50 us", "p99 us", "server's processor us"]
+    return f"### Served over HTTP\n\n{markdown(header, rows)}"
+
+
+def _beside(results: Results) -> str:
+    cases = [case for case in results.cases("served beside") if case]
+    names = ("qps", "p50_us", "p99_us")
+    rows = [[case, *(number(results.median("served beside", case, "qdlite", n)) for n in names)] for case in cases]
+    if not rows:
+        return ""
+    return f"### Beside long work\n\n{markdown(['one connection', 'requests/s', 'p50 us', 'p99 us'], rows)}"
+
+
+def _failures(results: Results) -> str:
+    failed = dict.fromkeys((row.engine, row.question, row.error) for row in results.rows if row.error)
+    if not failed:
+        return ""
+    return f"### Failed\n\n{markdown(['engine', 'question', 'error'], [list(row) for row in failed])}"
+
+
+def _plot(results: Results, path: Path) -> Path | None:
+    """Each cost over the number of points, both logarithmic; None without matplotlib or without points."""
+    cases = sorted(results.cases("growth"), key=lambda case: int(case or 0))
+    try:
+        pyplot: Any = importlib.import_module("matplotlib.pyplot")
+    except ImportError:
+        return None
+    if len(cases) < 2:
+        return None
+    figure, axes = pyplot.subplots(1, len(_GROWTH_LINES), figsize=(3.2 * len(_GROWTH_LINES), 3))
+    for axis, (metric, title) in zip(axes, _GROWTH_LINES.items(), strict=True):
+        for engine in results.engines_of("growth"):
+            found = [(int(case), results.median("growth", case, engine, metric)) for case in cases]
+            known = [(points, value) for points, value in found if value]
+            axis.loglog([points for points, _ in known], [value for _, value in known], marker="o", label=engine)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("points", fontsize=8)
+    axes[0].legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    return path
+
+
+if __name__ == "__main__":
+    main()
