@@ -1,6 +1,6 @@
 """Does any request that Schemathesis thinks of get an answer that the OpenAPI file does not allow, or a 5xx?
 
-    python -m tests.fuzz.run --requests 20000 --minutes 15 --seed 1
+    PYTHONPATH=.:server python -m tests.fuzz.run --requests 20000 --minutes 15 --seed 1
 
 Needs the package schemathesis and Qdrant's OpenAPI file in ../shared. The last line tells the numbers; the exit code
 is 1 if anything was found, and then each finding is shown once, as a curl command and what is wrong with its answer.

@@ -1,6 +1,7 @@
 """What stands in for embedding models here? Texts are hashed word by word: no download, always the same vectors.
 
-Run with a server's address, every script of this folder is a program: `python -m tests.integrations.with_mem0 URL`.
+Every script of this folder is a program that takes a server's address:
+`PYTHONPATH=.:server python -m tests.integrations.with_mem0 URL`.
 """
 
 from __future__ import annotations
