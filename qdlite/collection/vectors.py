@@ -57,6 +57,8 @@ def check_sizes(rows: Iterable[Mapping[str, WireVector]], params: Mapping[str, V
 def _prepared(name: str, column: list[WireVector], index: VectorIndex, resolve: Resolve) -> Any:
     block = _dense_block(column)
     if block is not None:
+        if np.isnan(block.max()):
+            raise WrongInput("Vector contains NaN")
         return index.prepare_batch(cast(Any, block))
     arrays = [_array(name, vector, resolve) for vector in column]
     try:
@@ -83,7 +85,7 @@ def _dense_block(column: list[WireVector]) -> np.ndarray[Any, np.dtype[np.float3
     first = column[0]
     if isinstance(first, np.ndarray):
         plain = all(type(vector) is np.ndarray and vector.shape == first.shape for vector in column)
-        return np.array(column, np.float32) if plain and first.ndim == 1 else None
+        return np.array(column, np.float32) if plain and first.ndim == 1 and first.size else None
     if not isinstance(first, list) or not first or isinstance(first[0], list):
         return None
     size = len(first)

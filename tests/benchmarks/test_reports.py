@@ -1,0 +1,70 @@
+"""Are tables, page and comparison made of the results alone? The measuring itself is not tested: it takes minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.compare import differences
+from benchmarks.data import Shape, best_positions, prepared
+from benchmarks.questions.registry import FULL, QUESTIONS, QUICK
+from benchmarks.questions.subject import recall
+from benchmarks.render import page
+from benchmarks.results import Results, Row, machine
+from benchmarks.tables import PLAIN, REFERENCE
+
+
+def results(speed: float = 1.0) -> Results:
+    rows = [
+        Row("dense", "one thread", "qdlite", {"qps": 3000.0 * speed, "recall": 0.991}, 0.5),
+        Row("dense", "one thread", "qdlite", {"qps": 1000.0 * speed, "recall": 0.991}, 0.5),
+        Row("dense", "one thread", "qdlite", {"qps": 2000.0 * speed, "recall": 0.991}, 0.5),
+        Row("dense", "one thread", REFERENCE, {"qps": 500.0}, 0.5),
+        Row("dense", "one thread", PLAIN, {"qps": 1000.0}, 0.5),
+        Row("sparse", "", "other", {}, 0.5, "ImportError: none"),
+    ]
+    return Results(machine("quick"), {"qdlite": "1", REFERENCE: "2", PLAIN: "2", "other": "3"}, rows)
+
+
+def test_medians_and_ratios_to_the_faster_reference() -> None:
+    text = page(results(), "some.json", None)
+    assert "| one thread | 2,000 (2x) | 500 | 1,000 | 0.991 |" in text
+    assert "some.json" in text
+    assert "| other | sparse | ImportError: none |" in text
+    assert "Sparse search" not in text
+
+
+def test_results_survive_the_file(tmp_path: Path) -> None:
+    written = results()
+    written.write(tmp_path / "deep" / "results.json")
+    assert Results.read(tmp_path / "deep" / "results.json") == written
+
+
+def test_differences_between_two_runs() -> None:
+    (line,) = differences(results(), results(1.5), "qdlite", ["qps", "recall"], 0.1)
+    assert line.split()[:2] == ["better", "1.50x"]
+    assert "dense | one thread" in line
+
+
+def test_truth_and_recall(tmp_path: Path) -> None:
+    data = prepared(Shape(3000, 16, 20), tmp_path)
+    vectors = data.vectors(0, 3000)
+    scores = data.queries @ vectors.T
+    np.testing.assert_array_equal(data.truth[:, 0], scores.argmax(axis=1))
+    assert recall(data.truth.tolist(), data.truth) == 1.0
+    assert recall([[] for _ in data.truth], data.truth) == 0.0
+    narrow = data.filtered()["category 10.0%"]
+    assert narrow.share == pytest.approx(0.1, abs=0.03)
+    assert all(data.payload(int(row))["category"] == narrow.condition.value for row in narrow.truth[:, 0])
+
+
+def test_too_few_points_are_filled_up() -> None:
+    assert best_positions(np.array([[1.0, 3.0]], np.float32), 4).tolist() == [[1, 0, -1, -1]]
+
+
+def test_every_group_asks_known_questions() -> None:
+    for form in (QUICK, FULL):
+        for group in form.groups().values():
+            assert set(group.questions) <= set(QUESTIONS)

@@ -1,0 +1,114 @@
+"""Small writes touch only what they change; who calls the engine directly may bring vectors as arrays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from msgspec import Raw
+
+from qdlite.database import Database
+from qdlite.errors import WrongInput
+from qdlite.models.base import decode
+from qdlite.models.collections import CreateCollection, CreateFieldIndex
+from qdlite.models.points import Batch, CountRequest, PointRequest, SetPayload, UpsertPoints
+from qdlite.models.query import QueryRequest
+from qdlite.payload.column import Column
+from qdlite.payload.store import changed_keys
+from qdlite.types import SparseArray
+
+
+def body(model: type[Any], **fields: Any) -> Any:
+    return decode(json.dumps(fields).encode(), model)
+
+
+@pytest.fixture
+def database() -> Any:
+    with Database() as database:
+        vectors = {"dense": {"size": 4, "distance": "Dot"}, "multi": {"size": 2, "distance": "Dot"}}
+        vectors["multi"]["multivector_config"] = {"comparator": "max_sim"}
+        create = body(CreateCollection, vectors=vectors, sparse_vectors={"sparse": {}})
+        database.create_collection("c", create)
+        for field in ("a", "b"):
+            database.create_field_index("c", body(CreateFieldIndex, field_name=field, field_schema="integer"))
+        yield database
+
+
+def count(database: Database, key: str, value: Any) -> int:
+    request: CountRequest = body(CountRequest, filter={"must": [{"key": key, "match": {"value": value}}]})
+    return database.count("c", request)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b"{}", b"{}", set()),
+        (b"{}", b"null", set()),
+        (b'{"a":1}', b'{"a":1}', set()),
+        (b'{"a":1}', b'{"a":true}', {"a"}),
+        (b'{"a":1}', b'{"a":1.0}', {"a"}),
+        (b'{"a":1,"b":{"c":[1]}}', b'{"b":{"c":[2]},"a":1}', {"b"}),
+        (b'{"a":1}', b'{"b":1}', {"a", "b"}),
+        (b'{"a":null}', b"{}", {"a"}),
+    ],
+)
+def test_changed_keys(old: bytes, new: bytes, expected: set[str]) -> None:
+    assert changed_keys(old, new) == expected
+
+
+def test_only_columns_of_changed_keys_are_touched(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [{"id": i, "vector": {}, "payload": {"a": i, "b": i, "c": i}} for i in range(20)]
+    database.upsert("c", body(UpsertPoints, points=points))
+    touched: list[str] = []
+    remove = Column.remove
+
+    def counting(column: Column, rows: Any) -> None:
+        touched.append(str(column.path))
+        remove(column, rows)
+
+    monkeypatch.setattr(Column, "remove", counting)
+    database.set_payload("c", body(SetPayload, points=[3], payload={"c": 100}))
+    assert touched == []
+    database.set_payload("c", body(SetPayload, points=[3], payload={"a": 100}))
+    assert touched == ["a"]
+    assert (count(database, "a", 3), count(database, "a", 100), count(database, "b", 3)) == (0, 1, 1)
+    database.upsert("c", body(UpsertPoints, points=[{"id": 3, "vector": {}, "payload": {"b": 3}}]))
+    assert touched == ["a", "a"]
+    assert (count(database, "a", 100), count(database, "b", 3), count(database, "c", 100)) == (0, 1, 0)
+
+
+def test_batches_of_arrays_are_stored_like_lists(database: Database) -> None:
+    rng = np.random.default_rng(0)
+    dense, multi = rng.standard_normal((5, 4), np.float32), rng.standard_normal((5, 3, 2), np.float32)
+    sparse = [SparseArray(np.array([7, 2 + i], np.uint32), np.array([1.0, 2.0], np.float32)) for i in range(5)]
+    columns: Any = {"dense": dense, "multi": list(multi), "sparse": sparse}
+    payloads = [Raw(b'{"a": %d}' % i) for i in range(5)]
+    database.upsert("c", UpsertPoints(batch=Batch(ids=[0, 1, 2, 3, 4], vectors=columns, payloads=payloads)))
+    written = {
+        "dense": dense.tolist(),
+        "multi": multi.tolist(),
+        "sparse": [{"indices": one.indices.tolist(), "values": one.values.tolist()} for one in sparse],
+    }
+    batch = {"ids": [10, 11, 12, 13, 14], "vectors": written, "payloads": [{"a": i} for i in range(5)]}
+    database.upsert("c", body(UpsertPoints, batch=batch))
+    for identifier in range(5):
+        pair = database.retrieve("c", PointRequest(ids=[identifier, identifier + 10], with_vector=True))
+        assert bytes(cast(Raw, pair[0].vector)) == bytes(cast(Raw, pair[1].vector))
+        assert bytes(cast(Raw, pair[0].payload)) == bytes(cast(Raw, pair[1].payload))
+    hits = database.query("c", QueryRequest(query=dense[2].tolist(), using="dense", limit=1)).points
+    assert hits[0].id in (2, 12)
+
+
+def test_arrays_are_checked(database: Database) -> None:
+    def stored(**columns: Any) -> None:
+        database.upsert("c", UpsertPoints(batch=Batch(ids=[1], vectors=columns)))  # type: ignore[arg-type]
+
+    with pytest.raises(WrongInput, match="dimension"):
+        stored(dense=np.zeros((1, 5), np.float32))
+    with pytest.raises(WrongInput, match="NaN"):
+        stored(multi=[np.full((2, 2), np.nan, np.float32)])
+    with pytest.raises(WrongInput, match="NaN"):
+        stored(dense=np.full((1, 4), np.nan, np.float32))
+    assert database.retrieve("c", PointRequest(ids=[1])) == []
