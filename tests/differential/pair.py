@@ -49,7 +49,9 @@ class Pair:
         """Both give the same answer, or both refuse."""
         theirs = outcome(lambda: engine_reads.ask(self.engine, kind, body), Refused)
         ours = outcome(lambda: self.product.ask(kind, body), QdliteError)
-        if self._both(ours, theirs, {kind: body}):
+        if kind == "query" and not is_settled(self.engine, body):
+            note("query: unsettled")
+        elif self._both(ours, theirs, {kind: body}):
             try:
                 _AGREEMENTS[kind](self, body, ours, theirs)
             except AssertionError as error:
@@ -84,8 +86,6 @@ class Pair:
         kind = next(iter(query)) if isinstance(query, dict) else "nearest"
         if kind == "sample":
             self._same_sample(body, ours["points"], theirs["points"])
-        elif not is_settled(self.engine, body):
-            note("query: unsettled")
         elif query is None or (isinstance(query, dict) and "mmr" in query):
             same_records(ours["points"], theirs["points"])
         else:

@@ -13,7 +13,8 @@ sparse scores of exactly zero (dropped by the postings, kept by a scan under a f
 upper bounds; `idf` after deletions (it counts what is gone until its optimizer runs); the order of equal values in
 `order_by`; `min_should` without conditions; nulls in `set_payload` after `clear_payload`; which of several ids of one
 update are changed before a missing one is met.
-Where equal scores leave the choice to the engine (see `settled`), only the refusals are compared.
+Where equal scores leave the choice to the engine (see `settled`), nothing is compared: a formula may even be refused
+for a point that the other engine has not chosen.
 """
 
 from __future__ import annotations
