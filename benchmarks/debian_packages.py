@@ -40,7 +40,7 @@ def stanzas() -> Iterator[dict[str, str]]:
     listing = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True).stdout
     for block in listing.split("\n\n"):
         fields = (line.split(": ", 1) for line in block.splitlines() if line[:1].strip() and ": " in line)
-        stanza = {name: value for name, value in fields}
+        stanza = dict(fields)
         if "Package" in stanza and "Description" in stanza:
             yield stanza
 

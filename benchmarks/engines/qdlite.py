@@ -23,7 +23,7 @@ class Qdlite(Engine):
         import msgspec
 
         from qdlite import Database
-        from qdlite.models import collections, filters, points, query, vectors
+        from qdlite.models import collections, filters, indexes, points, query, vectors
 
         self._filters, self._points, self._query, self._vectors = filters, points, query, vectors
         self._encode, self._raw = msgspec.json.encode, msgspec.Raw
@@ -38,7 +38,7 @@ class Qdlite(Engine):
         self._database.create_collection("bench", self._model(body, collections.CreateCollection))
         for field, kind in FIELDS.items() if layout.index_payload else ():
             index = {"field_name": field, "field_schema": kind}
-            self._database.create_field_index("bench", self._model(index, collections.CreateFieldIndex))
+            self._database.create_field_index("bench", self._model(index, indexes.CreateFieldIndex))
 
     def points(self, chunk: Chunk) -> Any:
         from qdlite.types import SparseArray

@@ -23,14 +23,9 @@ from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
 from qdlite.collection.view import CollectionView
 from qdlite.errors import BadRequest
-from qdlite.models.collections import (
-    CollectionConfig,
-    CollectionInfo,
-    CreateFieldIndex,
-    IndexParams,
-    UpdateCollection,
-    VectorNameConfig,
-)
+from qdlite.models.collections import UpdateCollection, VectorNameConfig
+from qdlite.models.indexes import CreateFieldIndex, IndexParams
+from qdlite.models.info import CollectionConfig, CollectionInfo
 from qdlite.models.points import UpdateOperation
 from qdlite.vectors.shared_lock import SharedLock
 

@@ -10,12 +10,8 @@ from msgspec.structs import asdict, replace
 
 from qdlite.errors import WrongInput, unknown_vector
 from qdlite.models.collections import (
-    CollectionConfig,
-    CollectionParams,
     CreateCollection,
-    HnswConfig,
     HnswConfigDiff,
-    OptimizersConfig,
     QuantizationConfig,
     SparseIndexParams,
     SparseVectorParams,
@@ -25,9 +21,9 @@ from qdlite.models.collections import (
     VectorParams,
     VectorParamsDiff,
     VectorsConfig,
-    WalConfig,
 )
 from qdlite.models.common import JsonObject
+from qdlite.models.info import CollectionConfig, CollectionParams, HnswConfig, OptimizersConfig, WalConfig
 
 _S = TypeVar("_S", bound=Struct)
 _FORBIDDEN = '<>:"/\\|?*\0\x1f'

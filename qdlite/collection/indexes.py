@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qdlite.collection.config import effective_hnsw, named, sparse_params
-from qdlite.models.collections import CollectionConfig, SparseVectorParams, VectorParams
+from qdlite.models.collections import SparseVectorParams, VectorParams
+from qdlite.models.info import CollectionConfig
 from qdlite.queries.view import VectorTraits
 from qdlite.vectors.create import create_index
 from qdlite.vectors.hnsw import HnswIndex, HnswParams

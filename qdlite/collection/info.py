@@ -7,7 +7,7 @@ from msgspec import UNSET
 from qdlite.collection.config import inline_storage_warnings
 from qdlite.collection.queue import UpdateQueue, is_building_off
 from qdlite.collection.state import CollectionState
-from qdlite.models.collections import CollectionInfo, CollectionWarning, UpdateQueueInfo
+from qdlite.models.info import CollectionInfo, CollectionWarning, UpdateQueueInfo
 
 
 def collection_info(state: CollectionState, queue: UpdateQueue) -> CollectionInfo:

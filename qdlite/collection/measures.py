@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from qdlite.collection.info import collection_info
 from qdlite.collection.queue import UpdateQueue
 from qdlite.collection.state import CollectionState
-from qdlite.models.collections import CollectionInfo
+from qdlite.models.info import CollectionInfo
 
 
 @dataclass(frozen=True)

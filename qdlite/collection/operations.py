@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from qdlite.models.collections import CollectionConfig, IndexParams, SchemaType
+from qdlite.models.indexes import IndexParams, SchemaType
+from qdlite.models.info import CollectionConfig
 from qdlite.types import FloatArray, OffsetArray, PointId, VectorArray
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from qdlite.errors import BadRequest, NotFound, WrongInput
-from qdlite.models.collections import CollectionConfig
 from qdlite.models.common import ShardKeys, ShardKeySelector
+from qdlite.models.info import CollectionConfig
 
 
 def check_read(selector: ShardKeys | None) -> None:

@@ -13,7 +13,7 @@ from qdlite.collection.fields import CollectionFields
 from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.collection.limits.guard import Guard
-from qdlite.models.collections import CollectionConfig
+from qdlite.models.info import CollectionConfig
 from qdlite.models.points import payload_object
 from qdlite.payload.store import PayloadStore, changed_keys
 from qdlite.types import OffsetArray

@@ -15,14 +15,10 @@ from qdlite.database.embeddings import RequestContext
 from qdlite.database.reads import Reads
 from qdlite.database.snapshots import Snapshots
 from qdlite.database.writes import Writes
-from qdlite.models.collections import (
-    ChangeAliases,
-    CollectionInfo,
-    CreateCollection,
-    CreateFieldIndex,
-    UpdateCollection,
-    VectorNameConfig,
-)
+from qdlite.models.aliases import ChangeAliases
+from qdlite.models.collections import CreateCollection, UpdateCollection, VectorNameConfig
+from qdlite.models.indexes import CreateFieldIndex
+from qdlite.models.info import CollectionInfo
 from qdlite.models.points import UpdateResult
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from qdlite.collection.collection import Collection
 from qdlite.errors import NotFound, WrongInput, collection_exists, collection_not_found
-from qdlite.models.collections import ChangeAliases, CreateAlias, DeleteAlias, RenameAlias
+from qdlite.models.aliases import ChangeAliases, CreateAlias, DeleteAlias, RenameAlias
 
 
 class Names:

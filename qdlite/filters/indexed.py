@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from qdlite.filters import geometry, matches, ranges, texts
-from qdlite.models.collections import SchemaType
 from qdlite.models.filters import Condition, Match, Range
+from qdlite.models.indexes import SchemaType
 from qdlite.payload.column import Column, Fact
 from qdlite.payload.entries import rows_mask
 from qdlite.payload.indexes import (

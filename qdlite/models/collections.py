@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, cast
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 from msgspec.structs import force_setattr
 
 from qdlite.models.base import (
@@ -17,7 +17,6 @@ from qdlite.models.base import (
     at_least,
     between,
     decode_raw,
-    length_between,
     violations,
 )
 from qdlite.models.common import JsonObject
@@ -26,9 +25,7 @@ DistanceName = Literal["Cosine", "Euclid", "Dot", "Manhattan"]
 DatatypeName = Literal["float32", "uint8", "float16", "turbo4"]
 Memory = Literal["cold", "cached", "pinned"]
 NonZero = Annotated[int, Meta(ge=1)]
-SchemaType = Literal["keyword", "integer", "float", "geo", "text", "bool", "datetime", "uuid"]
 MAX_VECTOR_SIZE = 65536
-_NAME = length_between(1, 255)
 
 
 def _not_pinned(storage: str) -> Rule:
@@ -329,190 +326,3 @@ class VectorNameConfig(OneOf, frozen=True, kw_only=True):
 
     variants: ClassVar = ("dense", "sparse")
     expected: ClassVar = "data did not match any variant of untagged enum VectorNameConfig"
-
-
-class StopwordsSet(Model, frozen=True, kw_only=True):
-    languages: list[str] | None = None
-    custom: list[str] | None = None
-
-
-class Stemmer(Model, frozen=True, kw_only=True):
-    type: Literal["snowball", "none"]
-    language: str | None = None
-
-
-class TextScoring(Model, frozen=True, kw_only=True):
-    """Ranking over a full-text index (Qdrant 1.20)."""
-
-    type: Literal["bm25"]
-
-
-class IndexParams(Model, frozen=True, kw_only=True):
-    """Parameters of a payload index in object form; which fields are legal depends on `type`."""
-
-    type: SchemaType
-    is_tenant: bool | None = None
-    prefix: bool | None = None
-    lookup: bool | None = None
-    range: bool | None = None
-    is_principal: bool | None = None
-    tokenizer: Literal["prefix", "whitespace", "word", "multilingual"] | None = None
-    min_token_len: UInt | None = None
-    max_token_len: UInt | None = None
-    lowercase: bool | None = None
-    ascii_folding: bool | None = None
-    phrase_matching: bool | None = None
-    stopwords: str | StopwordsSet | None = None
-    stemmer: Stemmer | None = None
-    scoring: bool | TextScoring | None = None
-    nested: str | None = None
-    on_disk: bool | None = None
-    memory: Memory | None = None
-    enable_hnsw: bool | None = None
-
-    anywhere: ClassVar = frozenset({"type", "nested", "on_disk", "memory", "enable_hnsw"})
-    options: ClassVar[dict[str, frozenset[str]]] = {
-        "keyword": frozenset({"is_tenant", "prefix"}),
-        "integer": frozenset({"lookup", "range", "is_principal"}),
-        "float": frozenset({"is_principal"}),
-        "datetime": frozenset({"is_principal"}),
-        "uuid": frozenset({"is_tenant"}),
-        "text": frozenset(
-            {
-                "tokenizer", "min_token_len", "max_token_len", "lowercase", "ascii_folding", "phrase_matching",
-                "stopwords", "stemmer", "scoring",
-            }
-        ),
-    }  # fmt: skip
-
-    def takes(self, option: str) -> bool:
-        """Whether indexes of this type have an option; others are ignored, like all unknown keys."""
-        return option in self.anywhere or option in self.options.get(self.type, ())
-
-    def problems(self) -> Iterator[Problem]:
-        if self.type == "integer" and self.lookup is False and self.range is False:
-            text = "the 'lookup' and 'range' capabilities can't be both disabled"
-            yield "", f"Validation error: {text} [{{}}]"
-
-
-class CreateFieldIndex(Model, frozen=True, kw_only=True):
-    field_name: str
-    field_schema: SchemaType | IndexParams | None = None
-    field_type: SchemaType | IndexParams | None = None
-
-
-class CreateAlias(Model, frozen=True, kw_only=True):
-    collection_name: str
-    alias_name: str
-
-    rules: ClassVar = {"collection_name": _NAME, "alias_name": _NAME}
-
-
-class DeleteAlias(Model, frozen=True, kw_only=True):
-    alias_name: str
-
-
-class RenameAlias(Model, frozen=True, kw_only=True):
-    old_alias_name: str
-    new_alias_name: str
-
-    rules: ClassVar = {"old_alias_name": _NAME, "new_alias_name": _NAME}
-
-
-class AliasAction(OneOf, frozen=True, kw_only=True):
-    create_alias: CreateAlias | None = None
-    delete_alias: DeleteAlias | None = None
-    rename_alias: RenameAlias | None = None
-
-    variants: ClassVar = ("create_alias", "delete_alias", "rename_alias")
-    expected: ClassVar = "data did not match any variant of untagged enum AliasOperations"
-
-
-class ChangeAliases(Model, frozen=True, kw_only=True):
-    actions: list[AliasAction]
-
-
-class HnswConfig(Struct, frozen=True, kw_only=True):
-    """HNSW settings with defaults resolved (Qdrant's `config/config.yaml`)."""
-
-    m: int = 16
-    ef_construct: int = 100
-    full_scan_threshold: int = 10000
-    max_indexing_threads: int = 0
-    on_disk: bool = False
-    memory: Memory | UnsetType = UNSET
-    payload_m: int | UnsetType = UNSET
-    inline_storage: bool | UnsetType = UNSET
-
-
-class OptimizersConfig(Struct, frozen=True, kw_only=True):
-    deleted_threshold: float = 0.2
-    vacuum_min_vector_number: int = 1000
-    default_segment_number: int = 0
-    max_segment_size: int | None = None
-    memmap_threshold: int | None = None
-    indexing_threshold: int | None = 10000
-    flush_interval_sec: int = 5
-    max_optimization_threads: int | None = None
-    prevent_unoptimized: bool | UnsetType = UNSET
-
-
-class WalConfig(Struct, frozen=True, kw_only=True):
-    wal_capacity_mb: int = 32
-    wal_segments_ahead: int = 0
-    wal_retain_closed: int = 1
-
-
-class CollectionParams(Struct, frozen=True, kw_only=True):
-    """The echoed parameters; what was not given is left out, what has a default is shown."""
-
-    vectors: VectorsConfig
-    shard_number: int = 1
-    sharding_method: str | UnsetType = UNSET
-    replication_factor: int = 1
-    write_consistency_factor: int = 1
-    read_fan_out_factor: int | UnsetType = UNSET
-    read_fan_out_delay_ms: int | UnsetType = UNSET
-    on_disk_payload: bool = True
-    payload: PayloadStorageParams | UnsetType = UNSET
-    id_tracker: IdTrackerParams | UnsetType = UNSET
-    sparse_vectors: dict[str, SparseVectorParams] | UnsetType = UNSET
-
-
-class CollectionConfig(Struct, frozen=True, kw_only=True):
-    params: CollectionParams
-    hnsw_config: HnswConfig = HnswConfig()
-    optimizer_config: OptimizersConfig = OptimizersConfig()
-    wal_config: WalConfig = WalConfig()
-    quantization_config: QuantizationConfig | None = None
-    strict_mode_config: StrictModeConfig | UnsetType = UNSET
-    metadata: JsonObject | UnsetType = UNSET
-
-
-class PayloadIndexInfo(Struct, frozen=True, kw_only=True):
-    data_type: SchemaType
-    params: JsonObject | UnsetType = UNSET
-    points: int
-
-
-class CollectionWarning(Struct, frozen=True, kw_only=True):
-    message: str
-
-
-class UpdateQueueInfo(Struct, frozen=True, kw_only=True):
-    """Updates that wait to be applied, and the points among them, for collections with `prevent_unoptimized`."""
-
-    length: int = 0
-    deferred_points: int | UnsetType = UNSET
-
-
-class CollectionInfo(Struct, frozen=True, kw_only=True):
-    status: Literal["green", "yellow", "grey", "red"]
-    optimizer_status: Literal["ok"] = "ok"
-    warnings: list[CollectionWarning] | UnsetType = UNSET
-    indexed_vectors_count: int
-    points_count: int
-    segments_count: int = 1
-    config: CollectionConfig
-    payload_schema: dict[str, PayloadIndexInfo]
-    update_queue: UpdateQueueInfo = UpdateQueueInfo()

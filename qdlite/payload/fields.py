@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qdlite.errors import WrongInput, no_facet_index, no_range_index
-from qdlite.models.collections import IndexParams, PayloadIndexInfo, SchemaType
 from qdlite.models.common import JsonObject
+from qdlite.models.indexes import IndexParams, SchemaType
+from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.entries import Array
 from qdlite.payload.facets import FacetValue, Groups, facet, groups
 from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct

@@ -15,8 +15,9 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from qdlite.errors import MalformedBody, WrongInput
-from qdlite.models.collections import IndexParams, PayloadIndexInfo, SchemaType
 from qdlite.models.common import JsonObject
+from qdlite.models.indexes import IndexParams, SchemaType
+from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.column import NO_DATETIME, Column, Fact
 from qdlite.payload.entries import DEAD, Array, rows_mask
 from qdlite.payload.path import JsonPath, parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from qdlite.models.collections import SchemaType
+from qdlite.models.indexes import SchemaType
 from qdlite.payload import datetimes
 from qdlite.payload.indexes import FieldIndex
 from qdlite.payload.path import JsonPath

@@ -28,7 +28,7 @@ from qdlite.collection.capture import CollectionCapture, Part, restored
 from qdlite.collection.operations import CreateIndex
 from qdlite.collection.state import CollectionState
 from qdlite.errors import QdliteError, WrongInput
-from qdlite.models.collections import CollectionConfig
+from qdlite.models.info import CollectionConfig
 from qdlite.persistence.columns import Plain, decode_part, encode_part, layouts
 from qdlite.persistence.files import replacing
 from qdlite.persistence.frames import FrameWriter, read_frames

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from qdlite.collection.capture import Part
 from qdlite.collection.config import named, sparse_params
 from qdlite.collection.operations import Upsert, VectorColumn
-from qdlite.models.collections import CollectionConfig
 from qdlite.models.common import point_id
+from qdlite.models.info import CollectionConfig
 from qdlite.models.points import payload_object
 from qdlite.types import FloatArray, OffsetArray, PointId, SparseArray, VectorArray
 

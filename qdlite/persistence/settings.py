@@ -11,7 +11,9 @@ from msgspec.structs import asdict
 
 from qdlite.collection.operations import CreateIndex
 from qdlite.models.base import encode
-from qdlite.models.collections import CollectionConfig, CollectionParams, IndexParams, SchemaType, vectors_config
+from qdlite.models.collections import vectors_config
+from qdlite.models.indexes import IndexParams, SchemaType
+from qdlite.models.info import CollectionConfig, CollectionParams
 
 
 class _Params(CollectionParams, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from qdlite.collection.limits.guard import Guard
 from qdlite.database import Database
 from qdlite.errors import QdliteError
 from qdlite.models.base import Model, check, decode
-from qdlite.models.collections import CreateCollection, CreateFieldIndex, StrictModeConfig, UpdateCollection
+from qdlite.models.collections import CreateCollection, StrictModeConfig, UpdateCollection
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import (
     CountRequest,
     DeletePayload,

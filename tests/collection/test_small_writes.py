@@ -12,7 +12,8 @@ from msgspec import Raw
 from qdlite.database import Database
 from qdlite.errors import WrongInput
 from qdlite.models.base import decode
-from qdlite.models.collections import CreateCollection, CreateFieldIndex
+from qdlite.models.collections import CreateCollection
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import Batch, CountRequest, PointRequest, SetPayload, UpsertPoints
 from qdlite.models.query import QueryRequest
 from qdlite.payload.column import Column

@@ -8,7 +8,8 @@ from typing import Any
 
 from qdlite.database import Database
 from qdlite.models.base import check, decode, encode
-from qdlite.models.collections import CreateCollection, CreateFieldIndex, VectorNameConfig
+from qdlite.models.collections import CreateCollection, VectorNameConfig
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import (
     CountRequest,
     FacetRequest,

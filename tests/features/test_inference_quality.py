@@ -21,7 +21,7 @@ def test_bm25_on_cranfield(shared: Path) -> None:
     sparse = {"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)}
     client.create_collection("cranfield", vectors_config={}, sparse_vectors_config=sparse)
     documents = [models.Document(text=text, model=BM25) for text in texts]
-    client.upsert("cranfield", models.Batch(ids=list(range(1, 1401)), vectors={"bm25": documents}))
+    client.upsert("cranfield", models.Batch(ids=list(range(1, 1401)), vectors={"bm25": [*documents]}))
     way = single("bm25", BM25)
     found = [(way(client, text, True), gains[number]) for number, text in enumerate(queries, 1) if gains.get(number)]
     client.close()

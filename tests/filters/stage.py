@@ -10,8 +10,8 @@ import numpy as np
 
 from qdlite.filters.compile import mask
 from qdlite.models.base import decode, encode
-from qdlite.models.collections import IndexParams
 from qdlite.models.filters import Filter
+from qdlite.models.indexes import IndexParams
 from qdlite.payload.fields import FieldIndexes
 from qdlite.payload.store import PayloadStore
 from qdlite.types import BoolArray, Json, PointId

@@ -13,7 +13,8 @@ from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
 from qdlite.collection.state import CollectionState
 from qdlite.models.base import decode
-from qdlite.models.collections import CreateCollection, CreateFieldIndex
+from qdlite.models.collections import CreateCollection
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import UpdateOperation
 from qdlite.types import VectorArray
 from qdlite.vectors.index import SearchParams

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from qdlite.collection.collection import Collection
 from qdlite.database import Database, SnapshotSettings
 from qdlite.errors import AlreadyExists, BadRequest, ChecksumMismatch, Forbidden, NotFound, ServiceError, WrongInput
-from qdlite.models.collections import AliasAction, ChangeAliases, CreateAlias, UpdateCollection
+from qdlite.models.aliases import AliasAction, ChangeAliases, CreateAlias
+from qdlite.models.collections import UpdateCollection
 from qdlite.models.snapshots import Priority, ShardSnapshotRecover, SnapshotDescription, SnapshotRecover
 from qdlite.persistence import snapshots as store
 from qdlite.persistence.files import replacing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
-from qdlite.models.collections import SchemaType
 from qdlite.models.filters import Condition, Match, Range
+from qdlite.models.indexes import SchemaType
 from qdlite.payload.indexes import FieldIndex
 from qdlite.payload.path import JsonPath
 from qdlite.payload.uuids import canonical_uuid

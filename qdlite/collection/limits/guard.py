@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from qdlite.collection.config import strict_mode
 from qdlite.collection.limits.verify import Request, verify
 from qdlite.collection.rate_limiter import Clock, RateLimiter
-from qdlite.models.collections import CollectionConfig, StrictModeConfig
+from qdlite.models.collections import StrictModeConfig
+from qdlite.models.info import CollectionConfig
 
 if TYPE_CHECKING:
     from qdlite.collection.state import CollectionState

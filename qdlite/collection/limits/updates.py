@@ -10,7 +10,8 @@ from qdlite.collection.limits.memory import verify_memory
 from qdlite.collection.limits.refusals import refusal, verify_number
 from qdlite.collection.limits.sizes import verify_payload_size, verify_sizes
 from qdlite.errors import BadRequest
-from qdlite.models.collections import CreateFieldIndex, StrictModeConfig, VectorNameConfig
+from qdlite.models.collections import StrictModeConfig, VectorNameConfig
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import (
     DeletePayload,
     DeleteVectors,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qdlite.collection.limits import queries, reads, updates
 from qdlite.collection.limits.refusals import verify_number
-from qdlite.models.collections import CreateFieldIndex, StrictModeConfig, VectorNameConfig
+from qdlite.models.collections import StrictModeConfig, VectorNameConfig
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import (
     CountRequest,
     FacetRequest,

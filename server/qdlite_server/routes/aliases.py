@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qdlite.database import Database
-from qdlite.models.collections import ChangeAliases
+from qdlite.models.aliases import ChangeAliases
 from qdlite_server import parameters
 from qdlite_server.endpoint import Call, Endpoint
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qdlite.database import Database
-from qdlite.models.collections import CreateFieldIndex
+from qdlite.models.indexes import CreateFieldIndex
 from qdlite_server import parameters
 from qdlite_server.endpoint import Call, Endpoint
 

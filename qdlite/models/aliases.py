@@ -1,0 +1,40 @@
+"""How are aliases changed? A list of actions, applied in order."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from qdlite.models.base import Model, OneOf, length_between
+
+_NAME = length_between(1, 255)
+
+
+class CreateAlias(Model, frozen=True, kw_only=True):
+    collection_name: str
+    alias_name: str
+
+    rules: ClassVar = {"collection_name": _NAME, "alias_name": _NAME}
+
+
+class DeleteAlias(Model, frozen=True, kw_only=True):
+    alias_name: str
+
+
+class RenameAlias(Model, frozen=True, kw_only=True):
+    old_alias_name: str
+    new_alias_name: str
+
+    rules: ClassVar = {"old_alias_name": _NAME, "new_alias_name": _NAME}
+
+
+class AliasAction(OneOf, frozen=True, kw_only=True):
+    create_alias: CreateAlias | None = None
+    delete_alias: DeleteAlias | None = None
+    rename_alias: RenameAlias | None = None
+
+    variants: ClassVar = ("create_alias", "delete_alias", "rename_alias")
+    expected: ClassVar = "data did not match any variant of untagged enum AliasOperations"
+
+
+class ChangeAliases(Model, frozen=True, kw_only=True):
+    actions: list[AliasAction]
