@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from qdlite.errors import WrongInput
+from qdlite.errors import InvalidBody, WrongInput
 from qdlite.models.query import QueryRequest
 from qdlite.queries.execute import Ranked, execute
 from qdlite.queries.plan import plan
@@ -230,7 +230,6 @@ PREFETCH = {"query": [1.0, 0.0], "limit": 5}
         ("$foo", {}, "Validation failed: failed to parse variable ID $foo: Invalid reserved word: $foo"),
         ("$score.a", {}, "failed to parse variable ID $score.a: Invalid reserved variable: $score.a"),
         ("a b", {}, "failed to parse variable ID a b: Invalid payload variable: a b"),
-        (1.0, {"$nope": 1}, "failed to parse variable ID $nope"),
         ({"datetime": "soon"}, {}, "failed to parse date-time soon: "),
         ({"lin_decay": {"x": 1, "midpoint": 2}}, {}, "Linear decay midpoint should be in the range [0.0, 1.0], got 2."),
         ({"exp_decay": {"x": 1, "midpoint": 1}}, {}, "Decay midpoint should be in the range (0.0, 1.0), got 1."),
@@ -241,6 +240,11 @@ def test_formula_errors(view: FakeView, formula: Any, defaults: dict[str, Any], 
     with pytest.raises(WrongInput) as raised:
         ranked(view, query={"formula": formula, "defaults": defaults}, prefetch=PREFETCH)
     assert text in str(raised.value)
+
+
+def test_names_of_defaults_are_rules_of_the_body(view: FakeView) -> None:
+    with pytest.raises(InvalidBody, match=r"\[internal.query.defaults: Invalid reserved word: \$nope\]"):
+        ranked(view, query={"formula": 1.0, "defaults": {"$nope": 1}}, prefetch=PREFETCH)
 
 
 @pytest.mark.parametrize(
