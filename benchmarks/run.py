@@ -45,8 +45,8 @@ def main() -> None:
         for group in groups:
             for row in _rows(form, form_name, group, list(engines), repeat):
                 results.rows.append(row)
+                results.write(options.output)
                 _say(row)
-            results.write(options.output)
     print(options.output)
 
 
