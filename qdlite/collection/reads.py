@@ -54,7 +54,7 @@ def payload_renderer(state: CollectionState, wanted: WithPayload | None) -> Rend
 
 def vector_renderer(state: CollectionState, wanted: WithVector | None) -> Render:
     """Renders the vectors asked for. Raises WrongInput for a name the collection does not have."""
-    if wanted is None or wanted is False or wanted == []:
+    if wanted is None or wanted is False:
         return absent
     names = list(state.vectors) if wanted is True else list(dict.fromkeys(wanted))
     for name in names:

@@ -211,3 +211,11 @@ def test_selectors_that_select_nothing(http: httpx.Client, selector: Any) -> Non
         response = http.post(path, json={**body, "with_payload": selector})
         assert response.status_code == 400
         assert response.json()["status"]["error"].startswith("Format error in JSON body: ")
+
+
+def test_an_empty_list_of_vectors_is_an_empty_map(http: httpx.Client) -> None:
+    """`WithVector::Selector` is always on in Qdrant's source, also without names."""
+    http.put("/collections/few", json={"vectors": {"size": 1, "distance": "Dot"}})
+    http.put("/collections/few/points?wait=true", json={"points": [{"id": 1, "vector": [1]}]})
+    answer = http.post("/collections/few/points/scroll", json={"with_vector": [], "with_payload": False})
+    assert answer.json()["result"]["points"] == [{"id": 1, "vector": {}}]
