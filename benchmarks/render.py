@@ -23,7 +23,8 @@ again, `python -m benchmarks.compare` sets two runs side by side.
 Every engine runs in a process of its own on the same generated data, one after the other. Numbers in brackets are
 ratios to qdrant-edge (Qdrant's engine in Rust, in the same process), without filters to the faster of its two
 configurations. Searches are called one at a time through each engine's own API, top 10, and use the narrowest graph
-search that finds 99 % of the true neighbours. Rates are medians of the passes of all repeats.
+search that finds 99 % of the true neighbours. Rates are medians of the passes of all repeats. Processor time is that of
+the whole process; where other programs were running it says more than rates.
 """
 _GROWTH_LINES = {
     "p50_us": "search (us)",
@@ -60,12 +61,13 @@ def _machine(results: Results) -> str:
     engines = ", ".join(f"{name} {found}" for name, found in results.engines.items())
     packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
     settings = ", ".join(f"{name}={value}" for name, value in machine["environment"].items())
+    note = f"**{machine['note']}**\n\n" if "note" in machine else ""
     return (
         f"Machine: {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
         f"{machine['system']}, Python {machine['python']}; {machine['date']}, {machine['form']} form. "
         f"Load average before the cases: median {number(median(loads))}, highest {number(max(loads, default=0.0))} "
         f"(other programs were running if it is well above 1).\n\n"
-        f"Engines: {engines}. Packages: {packages}.{f' Environment: {settings}.' if settings else ''}\n"
+        f"{note}Engines: {engines}. Packages: {packages}.{f' Environment: {settings}.' if settings else ''}\n"
     )
 
 
