@@ -58,7 +58,10 @@ NO_FINDINGS = (
 """How errors begin that are no findings although their status is 501 or 500: what is named as missing, and what
 Qdrant itself answers, with the same status: without a cluster, and for snapshots of a node that cannot be asked."""
 ROUNDS = 4
-PARTS = ((GenerationMode.POSITIVE, 0.75), (GenerationMode.NEGATIVE, 0.25))
+PARTS: tuple[tuple[Any, float], ...] = (
+    (GenerationMode.POSITIVE, 0.75),
+    (GenerationMode.NEGATIVE, 0.25),
+)
 TIMEOUT = 60
 """Seconds an answer may take; longer ones are findings."""
 
@@ -147,7 +150,7 @@ def fuzz(operation: Any, mode: GenerationMode, examples: int, seed: int, app: Ap
 
 def run(tally: Tally, seed: int) -> None:
     """All operations in rounds, three quarters of the requests well-formed. Ends by number or time."""
-    schema = schemathesis.openapi.from_path(str(openapi.FILE))
+    schema: Any = schemathesis.openapi.from_path(str(openapi.FILE))
     operations = [found.ok() for found in schema.get_all_operations()]
     jobs = [(operation, mode, part) for operation in operations for mode, part in PARTS]
     total = sum(map(weight, operations))
