@@ -21,10 +21,14 @@ def is_url(location: str) -> bool:
 
 
 def checksum_problem(checksum: str) -> str | None:
-    """The rule for SHA-256 checksums given by clients."""
+    """The rule for SHA-256 checksums given by clients; the texts are the code and details that Qdrant prints."""
     if len(checksum) != 64:
-        return f"invalid SHA-256 checksum, expected 64 characters, got {len(checksum)}"
-    return None if _SHA256.fullmatch(checksum) else "invalid characters, expected 0-9, a-f, A-F"
+        details = f'"length": Number({len(checksum)}), "expected_length": Number(64)'
+    elif not _SHA256.fullmatch(checksum):
+        details = '"message": String("invalid characters, expected 0-9, a-f, A-F")'
+    else:
+        return None
+    return f"Validation error: invalid_sha256_hash [{{{details}}}]"
 
 
 class SnapshotDescription(Struct, frozen=True, kw_only=True):
