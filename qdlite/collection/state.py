@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,9 @@ from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.collection.limits.guard import Guard
 from qdlite.models.info import CollectionConfig
-from qdlite.models.points import payload_object
-from qdlite.payload.store import PayloadStore, changed_keys
+from qdlite.payload.store import EMPTY, PayloadStore
 from qdlite.types import OffsetArray
 from qdlite.vectors.index import VectorIndex
-
-_FEW = 8
-"""For so few payloads it pays to look which of their keys changed."""
 
 
 class CollectionState:
@@ -55,7 +52,7 @@ class CollectionState:
                     missing[column.rows] = False
                 if missing.any():
                     index.remove(offsets[missing])
-        self._store_payloads(offsets, operation.payloads)
+        self.fields.replace(offsets.tolist(), operation.payloads)
 
     def restore(self, points: ops.Upsert, versions: NDArray[np.int64]) -> None:
         """Puts back points that an earlier state held, each with the version it had there."""
@@ -66,9 +63,12 @@ class CollectionState:
         offsets = self.ids.remove(operation.ids)
         for index in self.vectors.values():
             index.remove(offsets)
-        for offset in offsets.tolist():
-            self.payloads.clear(offset)
-        self.fields.remove_many(offsets)
+        self.fields.replace(offsets.tolist(), repeat(EMPTY, len(offsets)))
+
+    @property
+    def wishes(self) -> bool:
+        """Whether searches showed that more could be indexed to their good (see `VectorIndex.wishes`)."""
+        return any(index.wishes for index in self.vectors.values())
 
     def update_vectors(self, operation: ops.UpdateVectors) -> None:
         offsets, _ = self.ids.assign(operation.ids, self.version)
@@ -81,7 +81,7 @@ class CollectionState:
 
     def replace_payloads(self, operation: ops.ReplacePayloads) -> None:
         offsets, _ = self.ids.assign(operation.ids, self.version)
-        self._store_payloads(offsets, operation.payloads)
+        self.fields.replace(offsets.tolist(), operation.payloads)
 
     def create_index(self, operation: ops.CreateIndex) -> None:
         self.fields.create(operation.field, operation.schema, operation.params)
@@ -99,20 +99,6 @@ class CollectionState:
     def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:
         for name, column in columns.items():
             self.vectors[name].put(offsets[column.rows], column.vectors)
-
-    def _store_payloads(self, offsets: OffsetArray, payloads: list[bytes]) -> None:
-        keys = self._changed_keys(offsets, payloads) if self.fields.active and len(payloads) <= _FEW else None
-        for offset, payload in zip(offsets.tolist(), payloads, strict=True):
-            self.payloads.set_bytes(offset, payload)
-        if self.fields.active:
-            self.fields.index_many(offsets, [payload_object(payload) for payload in payloads], keys)
-
-    def _changed_keys(self, offsets: OffsetArray, payloads: list[bytes]) -> set[str]:
-        """The keys whose columns a small write has to touch."""
-        keys: set[str] = set()
-        for offset, payload in zip(offsets.tolist(), payloads, strict=True):
-            keys |= changed_keys(self.payloads.raw(offset), payload)
-        return keys
 
 
 _APPLY: dict[type, Callable[[CollectionState, Any], None]] = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from qdlite.errors import WrongInput, no_facet_index, no_range_index
-from qdlite.models.common import JsonObject
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.entries import Array
@@ -17,62 +16,59 @@ from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, di
 from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
 from qdlite.payload.ranking import Bm25, ranked
-from qdlite.payload.store import PayloadStore
-from qdlite.payload.tables import Keys, PointTable
+from qdlite.payload.store import EMPTY, PayloadStore, changed_keys
+from qdlite.payload.tables import PointTable
 from qdlite.payload.variables import Absent, variable
 from qdlite.types import BoolArray, FloatArray, Json, Offset, OffsetArray
 
 AnyPath = JsonPath | str
 
 
+_MOST_STALE = 128
+"""So many rows may wait for the next reader, who is held up by them for about a millisecond."""
+
+
 class FieldIndexes:
     """The columns of a collection's payload, for the user's indexes and, hidden, for fields that filters asked for.
 
-    The writer calls `index_many` and `remove_many` after every change of the store; while `active` is False they
-    have nothing to do. Readers may call everything else at the same time as other readers.
+    The writer changes the store by `replace`. Columns learn of few changes only when somebody looks at them: taking
+    in many rows at once costs a fraction of one after the other. Readers may call everything else at the same time
+    as other readers.
     """
 
     def __init__(self, store: PayloadStore) -> None:
-        self.table = PointTable(store)
         self.indexes: dict[JsonPath, FieldIndex] = {}
         self.generation = 0
         """Changes whenever an index is created or dropped, because some conditions then mean something else."""
         self.masks = MaskCache()
         """For masks of filters over these fields."""
         self._store = store
+        self._table = PointTable(store)
+        self._stale: dict[Offset, bytes] = {}
+        """Rows whose columns are behind the store, and the payloads that the columns know."""
+        self._settling = threading.Lock()
 
     @property
     def active(self) -> bool:
         """Whether written payloads have to be indexed at all."""
-        return self.table.active
+        return self._table.active
 
-    def index_payload(self, offset: Offset, payload: JsonObject) -> None:
-        """Takes the new payload of one point."""
-        self.index_many([offset], [payload])
+    @property
+    def table(self) -> PointTable:
+        """The columns, up to date."""
+        if self._stale:
+            self._settle()
+        return self._table
 
-    def index_many(
-        self, offsets: Sequence[Offset] | OffsetArray, payloads: Sequence[JsonObject], keys: Keys = None
-    ) -> None:
-        """Takes the new payloads of points; of points named twice the last one counts. `keys`: only the values of
-        these top-level keys have changed (None: perhaps all)."""
-        if not self.active:
-            return
-        latest = dict(zip(map(int, offsets), payloads, strict=True))
-        rows = list(latest)
-        self.table.remove(np.array(rows, np.intp), keys)
-        self.table.add(rows, list(latest.values()), keys)
-        for index in self.indexes.values():
-            self._sync(index)
-
-    def remove(self, offset: Offset) -> None:
-        """Forgets a deleted point."""
-        self.remove_many([offset])
-
-    def remove_many(self, offsets: npt.ArrayLike) -> None:
-        """Forgets deleted points."""
-        rows = np.asarray(offsets, np.intp)
-        if self.active and len(rows):
-            self.table.remove(rows)
+    def replace(self, offsets: Iterable[Offset], payloads: Iterable[bytes]) -> None:
+        """Puts encoded payloads in place of others; of equal offsets the last one counts."""
+        active = self.active
+        for offset, payload in zip(offsets, payloads, strict=True):
+            old = self._store.set_bytes(offset, payload)
+            if active:
+                self._stale.setdefault(offset, old)
+        if len(self._stale) > _MOST_STALE:
+            self._settle()
 
     def create(self, path: AnyPath, schema: SchemaType, params: IndexParams | None = None) -> None:
         """Makes an index over the stored payloads, in place of one that the field may have. Raises MalformedBody."""
@@ -152,9 +148,24 @@ class FieldIndexes:
         index = self.indexes.get(path)
         return [variable(self._store, path, index, int(offset)) for offset in offsets]
 
+    def _settle(self) -> None:
+        """Brings the columns up to date, as far as values have changed."""
+        with self._settling:
+            keys = self._table.keys
+            groups: dict[frozenset[str], list[Offset]] = {}
+            for offset, old in self._stale.items():
+                changed = keys if old is EMPTY else keys & changed_keys(old, self._store.raw(offset))
+                groups.setdefault(changed, []).append(offset)
+            for changed, rows in groups.items():
+                if changed:
+                    self._table.rewrite(rows, [self._store.get(row) for row in rows], changed)
+            for index in self.indexes.values():
+                self._sync(index)
+            self._stale = {}  # last: whoever finds it empty may use the columns
+
     def _sync(self, index: FieldIndex) -> None:
         if index.text_options is not None:
-            self.table.column(index.path).sync_text(index.text_options)
+            self._table.column(index.path).sync_text(index.text_options)
 
 
 def _parsed(path: AnyPath) -> JsonPath:

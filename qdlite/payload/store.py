@@ -55,8 +55,8 @@ class PayloadStore:
         """One more than the highest offset that ever had a payload."""
         return len(self._encoded)
 
-    def set_bytes(self, offset: Offset, encoded: bytes) -> None:
-        """Replaces the payload of an offset by a JSON object; null is an empty one."""
+    def set_bytes(self, offset: Offset, encoded: bytes) -> bytes:
+        """Replaces the payload of an offset by a JSON object; null is an empty one. Returns what it was before."""
         if encoded in (EMPTY, _NULL):
             encoded = EMPTY
         missing = offset + 1 - len(self._encoded)
@@ -67,6 +67,7 @@ class PayloadStore:
         self._blocks += _block_count(encoded) - _block_count(old)
         self._replaced_blocks += _block_count(old)
         self._encoded[offset] = encoded
+        return old
 
     def storage_bytes(self, now: float) -> int:
         """Size as Qdrant's storage has it, which its limits are about: payloads take blocks of 128 bytes, and those
@@ -74,11 +75,6 @@ class PayloadStore:
         if now - self._released_at > RELEASE_SECONDS:
             self._released_at, self._replaced_blocks = now, 0
         return (self._blocks + self._replaced_blocks) * BLOCK_BYTES
-
-    def clear(self, offset: Offset) -> None:
-        """Empties the payload of an offset."""
-        if offset < len(self._encoded):
-            self.set_bytes(offset, EMPTY)
 
     def raw(self, offset: Offset) -> bytes:
         """The payload as it was sent."""

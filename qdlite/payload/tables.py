@@ -20,7 +20,7 @@ from qdlite.payload.path import JsonPath
 from qdlite.payload.store import PayloadStore
 from qdlite.types import BoolArray
 
-Keys: TypeAlias = "set[str] | None"
+Keys: TypeAlias = "frozenset[str] | None"
 """Top-level keys of payloads; None stands for all."""
 
 HIDDEN_LIMIT = 64
@@ -51,6 +51,11 @@ class Table(ABC):
         """Whether there is anything to keep up to date."""
         return bool(self.columns or self.children)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The top-level keys that any of it depends on."""
+        return frozenset(path.key for path in (*self.columns, *self.children))
+
     def column(self, path: JsonPath) -> Column:
         """The column of a path, built from the stored objects if there is none yet."""
         known = self.columns.get(path)
@@ -66,6 +71,11 @@ class Table(ABC):
             return known
         with self._building:
             return self.children.get(path) or self._build_child(path)
+
+    def rewrite(self, rows: Sequence[int], objects: Sequence[JsonObject], keys: Keys = None) -> None:
+        """Takes other objects of rows in place of those it knows, as far as the values of `keys` go."""
+        self.remove(np.array(rows, np.intp), keys)
+        self.add(rows, objects, keys)
 
     def add(self, rows: Sequence[int], objects: Sequence[JsonObject], keys: Keys = None) -> None:
         """Takes the objects of rows that have none yet, as far as the values of `keys` go."""

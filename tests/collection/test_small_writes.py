@@ -14,7 +14,7 @@ from qdlite.errors import WrongInput
 from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import Batch, CountRequest, PointRequest, SetPayload, UpsertPoints
+from qdlite.models.points import Batch, CountRequest, PointRequest, PointsSelector, SetPayload, UpsertPoints
 from qdlite.models.query import QueryRequest
 from qdlite.payload.column import Column
 from qdlite.payload.store import changed_keys
@@ -62,6 +62,7 @@ def test_changed_keys(old: bytes, new: bytes, expected: set[str]) -> None:
 def test_only_columns_of_changed_keys_are_touched(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     points = [{"id": i, "vector": {}, "payload": {"a": i, "b": i, "c": i}} for i in range(20)]
     database.upsert("c", body(UpsertPoints, points=points))
+    assert count(database, "a", 3) == 1
     touched: list[str] = []
     remove = Column.remove
 
@@ -71,13 +72,35 @@ def test_only_columns_of_changed_keys_are_touched(database: Database, monkeypatc
 
     monkeypatch.setattr(Column, "remove", counting)
     database.set_payload("c", body(SetPayload, points=[3], payload={"c": 100}))
-    assert touched == []
+    assert (count(database, "a", 3), touched) == (1, [])
     database.set_payload("c", body(SetPayload, points=[3], payload={"a": 100}))
-    assert touched == ["a"]
     assert (count(database, "a", 3), count(database, "a", 100), count(database, "b", 3)) == (0, 1, 1)
+    assert touched == ["a"]
     database.upsert("c", body(UpsertPoints, points=[{"id": 3, "vector": {}, "payload": {"b": 3}}]))
-    assert touched == ["a", "a"]
     assert (count(database, "a", 100), count(database, "b", 3), count(database, "c", 100)) == (0, 1, 0)
+    assert touched == ["a", "a"]
+
+
+def test_columns_take_in_many_small_writes_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    add = Column.add
+
+    def counting(column: Column, rows: Any, payloads: Any) -> None:
+        taken.append(len(rows))
+        add(column, rows, payloads)
+
+    monkeypatch.setattr(Column, "add", counting)
+    for point in range(100):
+        database.upsert("c", body(UpsertPoints, points=[{"id": point, "vector": {}, "payload": {"a": 1}}]))
+    for point in range(50):
+        database.set_payload("c", body(SetPayload, points=[point], payload={"a": 2}))
+    database.delete("c", body(PointsSelector, points=list(range(40, 60))))
+    assert taken == []
+    assert (count(database, "a", 1), count(database, "a", 2)) == (40, 40)
+    assert taken == [100, 100]  # once in each column
+    for point in range(1000):
+        database.set_payload("c", body(SetPayload, points=[point % 10], payload={"a": point}))
+    assert (count(database, "a", 999), len(taken)) == (1, 3)
 
 
 def test_batches_of_arrays_are_stored_like_lists(database: Database) -> None:

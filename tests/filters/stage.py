@@ -13,7 +13,7 @@ from qdlite.models.base import decode, encode
 from qdlite.models.filters import Filter
 from qdlite.models.indexes import IndexParams
 from qdlite.payload.fields import FieldIndexes
-from qdlite.payload.store import PayloadStore
+from qdlite.payload.store import EMPTY, PayloadStore
 from qdlite.types import BoolArray, Json, PointId
 
 
@@ -41,22 +41,18 @@ class Stage:
 
     def upsert(self, payloads: Mapping[int, Mapping[str, Json]]) -> None:
         """Replaces or adds points by id; new ids continue the row."""
-        for point_id, payload in payloads.items():
+        for point_id in payloads:
             if point_id > len(self.ids):
                 self.ids.append(point_id)
                 self.alive = np.append(self.alive, False)
             self.alive[point_id - 1] = True
-            self.store.set_bytes(point_id - 1, encode(payload))
-        offsets = [point_id - 1 for point_id in payloads]
-        self.fields.index_many(offsets, [dict(payload) for payload in payloads.values()])
+        self.fields.replace([point_id - 1 for point_id in payloads], map(encode, payloads.values()))
         self.version += 1
 
     def delete(self, ids: Sequence[int]) -> None:
         offsets = [point_id - 1 for point_id in ids]
         self.alive[offsets] = False
-        for offset in offsets:
-            self.store.clear(offset)
-        self.fields.remove_many(offsets)
+        self.fields.replace(offsets, [EMPTY] * len(offsets))
         self.version += 1
 
     def matching(self, filter: Mapping[str, Json]) -> list[PointId]:

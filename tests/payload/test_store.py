@@ -30,8 +30,7 @@ def test_bytes_come_back_as_they_were() -> None:
     assert store.total_bytes == len(raw)
     assert list(store.items("a")) == [(3, {"a": 100.0})]
     assert store.one(3, "c") == {}
-    store.set_bytes(3, b"null")
-    store.clear(50)
+    assert store.set_bytes(3, b"null") == raw
     assert store.raw(3) == EMPTY
     assert store.total_bytes == 0
 
