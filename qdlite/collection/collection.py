@@ -163,7 +163,7 @@ class Collection:
         if len(self.queue):
             with self._lock.exclusive():
                 self.queue.drain(self._state)
-        return self.pending_work() > 0
+        return self.pending_work() > 0 or self._state.wishes
 
     def pending_work(self) -> int:
         """Number of vectors and updates that wait for the graph's builder; 0 if building is turned off."""

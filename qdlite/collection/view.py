@@ -63,6 +63,11 @@ class CollectionView:
     def version(self) -> int:
         return self.state.version
 
+    @property
+    def wishes(self) -> bool:
+        """Whether searches showed that more could be indexed to their good."""
+        return self.state.wishes
+
     def vector(self, name: str) -> VectorIndex:
         """The index of a named vector. Raises WrongInput for an unknown name."""
         try:

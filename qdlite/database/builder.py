@@ -32,6 +32,11 @@ class IndexBuilder:
     def wake(self, collection: Collection) -> None:
         """To be called after a write: costs nothing unless the collection has vectors to index."""
         if not self._work.is_set() and collection.pending_work():
+            self.begin()
+
+    def begin(self) -> None:
+        """Looks at all collections, unless it is at that already."""
+        if not self._work.is_set():
             self._work.set()
             self._start()
 
@@ -41,8 +46,7 @@ class IndexBuilder:
         while any(collection.pending_work() for collection in self._collections()):
             if deadline is not None and time.monotonic() > deadline:
                 return False
-            self._work.set()
-            self._start()
+            self.begin()
             time.sleep(0.01)
         return True
 

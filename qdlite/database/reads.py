@@ -135,7 +135,10 @@ class Reads(DatabaseCore):
             admit_queries(views, name, body, searches, context)
             plans = [plan(search, view, embeddings, views.__getitem__) for search in searches]
             view.charge(lambda: query_cost(plan.root for plan in plans))
-            return [_answer(view, search, plan, context) for search, plan in zip(searches, plans, strict=True)]
+            answers = [_answer(view, search, plan, context) for search, plan in zip(searches, plans, strict=True)]
+            if view.wishes:
+                self._builder.begin()
+        return answers
 
     def _matrix(
         self,

@@ -16,6 +16,7 @@ from qdlite.vectors.index import SearchParams
 from qdlite.vectors.matrix import Matrix, encode, encode_one
 from qdlite.vectors.select import best, best_among, no_hits
 from qdlite.vectors.selection import Selection, Selections
+from qdlite.vectors.spans import span
 
 GATHER_SHARE = 5
 """Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
@@ -97,18 +98,20 @@ class DenseIndex:
         self._selections.clear()
         rows = np.asarray(vectors, np.float32)
         self._reserve(int(offsets.max()) + 1)
-        self._rows.write(offsets, rows)
-        self._count += _distinct(offsets[~self._present[offsets]])
-        self._present[offsets] = True
+        at = span(offsets)
+        self._rows.write(at, rows)
+        self._count += _distinct(offsets[~self._present[at]])
+        self._present[at] = True
         if self._by_norms:
-            self._norms[offsets] = squared_lengths(rows)
-            self._longest = max(self._longest, self._norms[offsets].max())
+            self._norms[at] = squared_lengths(rows)
+            self._longest = max(self._longest, self._norms[at].max())
 
     def remove(self, offsets: OffsetArray) -> None:
         self._selections.clear()
         offsets = offsets[offsets < self._extent]
-        self._count -= _distinct(offsets[self._present[offsets]])
-        self._present[offsets] = False
+        at = span(offsets)
+        self._count -= _distinct(offsets[self._present[at]])
+        self._present[at] = False
 
     def get(self, offset: Offset) -> FloatArray | None:
         if offset >= self._extent or not self._present[offset]:
@@ -184,6 +187,10 @@ class DenseIndex:
 
     def pending_work(self) -> int:
         return 0
+
+    @property
+    def wishes(self) -> bool:
+        return False
 
     def build_step(self, budget: float) -> bool:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,6 +19,8 @@ from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.select import no_hits, ranked
 from qdlite.vectors.selection import Selection
+from qdlite.vectors.spans import span
+from qdlite.vectors.subsets import SubsetGraphs
 
 _SPACES: dict[Distance, str] = {"Dot": "ip", "Cosine": "ip", "Euclid": "l2"}
 
@@ -83,8 +85,10 @@ class HnswIndex(DenseIndex):
         self._generation = np.zeros(0, np.int64)
         self._missing: tuple[Graph, OffsetArray] | None = None
         self._backlog: OffsetArray = np.empty(0, np.intp)
+        self._extending = False
         self._batch = _SMALLEST_BATCH
         self._searched_at = 0.0
+        self._subsets = SubsetGraphs()
 
     @property
     def indexed_count(self) -> int:
@@ -95,6 +99,7 @@ class HnswIndex(DenseIndex):
         """Take over other settings; the graph is rebuilt in the background if its shape changes."""
         with self._writing:
             self.params = params
+            self._subsets.clear()
             if not self._wants_graph():
                 self._graph = self._successor = None
             elif self._graph and self._graph.shape != self._shape():
@@ -132,40 +137,64 @@ class HnswIndex(DenseIndex):
                 return self._count
             return self._count - target.live + target.dying
 
+    @property
+    def wishes(self) -> bool:
+        return self._subsets.wanted
+
     def build_step(self, budget: float) -> bool:
         with self._building:
             deadline = time.monotonic() + budget
-            while self.pending_work():
+            while self.pending_work() and time.monotonic() < deadline:
+                self._extending = True
                 self._advance()
-                if time.monotonic() >= deadline:
-                    break
-            return self.pending_work() > 0
+            self._extending = False
+            while self.wishes and time.monotonic() < deadline:
+                self._advance_subset()
+            return self.wishes or self.pending_work() > 0
 
     def memory_bytes(self) -> int:
-        graphs = [graph for graph in (self._graph, self._successor) if graph]
-        return super().memory_bytes() + self._generation.nbytes + sum(graph.memory_bytes() for graph in graphs)
+        own = super().memory_bytes() + self._generation.nbytes
+        return own + sum(graph.memory_bytes() for graph in self._graphs())
 
     # Searching
 
     def _search_graph(self, query: FloatArray, limit: int, selection: Selection, params: SearchParams) -> Hits | None:
-        """The answer of the graph and of the rows it does not know; None if an exact search is better.
-
-        Under a filter the graph is asked for more candidates, in proportion to those the filter drops. If still
-        too few survive, the filter and the query point to different regions: ask for many more, then give up.
-        """
-        graph, matching, allowed = self._graph, selection.matching, selection.allowed
+        """The answer of a graph and of the rows it does not know; None if an exact search is better."""
+        graph, matching = self._graph, selection.matching
         if graph is None or not graph.live or matching <= self._rows_in(self.params.full_scan_threshold):
             return None
         usual = max(self.params.ef_construct, _SMALLEST_EF, limit + limit // 4 + _EXTRA_EF)
         ef = max(params.hnsw_ef or usual, limit)
+        worth_it = selection.allowed is not None and ef * _NODES_PER_CANDIDATE < matching
+        if worth_it and (served := self._subsets.serve(selection, self._count)) is not None:
+            subset, lacking = served
+            return self._walk(subset, query, limit, selection, ef, matching, lambda: lacking)
         width = int(ef * (self._count / matching) ** _WIDTH_EXPONENT)
         exact = matching // _KEPT_DISCOUNT if selection.rows is not None else matching
         budget = min(exact, self._extent // _SCAN_DISCOUNT) - self._cost_beside(graph)
+        return self._walk(graph, query, limit, selection, width, budget, lambda: self._missing_rows(graph))
+
+    def _walk(
+        self,
+        graph: Graph,
+        query: FloatArray,
+        limit: int,
+        selection: Selection,
+        width: int,
+        budget: int,
+        lacking: Callable[[], OffsetArray],
+    ) -> Hits | None:
+        """Ask a graph for `width` candidates, as long as that costs less than the `budget` of gathered rows.
+
+        Under a filter the graph is asked for more candidates, in proportion to those the filter drops. If still
+        too few survive, the filter and the query point to different regions: ask for many more, then give up.
+        """
+        matching, allowed = selection.matching, selection.allowed
         graph.bury()
         while width * _NODES_PER_CANDIDATE < budget:
             with graph.lock.shared():
                 found = graph.nearest(query, width)
-                missing = self._missing_rows(graph)
+                missing = lacking()
             if found is None:
                 return None
             found, missing = _within(found, allowed), _within(missing, allowed)
@@ -176,7 +205,7 @@ class HnswIndex(DenseIndex):
 
     def _cost_beside(self, graph: Graph) -> int:
         """What a search pays besides walking the graph: the scan of the rows it lacks, and the wait for the builder."""
-        wait = _WAIT_FOR_BUILDER if self._building.locked() else 0
+        wait = _WAIT_FOR_BUILDER if self._extending else 0
         return wait + (self._count - graph.live) // _SCAN_DISCOUNT
 
     def _merge(self, query: FloatArray, limit: int, candidates: OffsetArray, missing: OffsetArray) -> Hits:
@@ -206,6 +235,9 @@ class HnswIndex(DenseIndex):
         self._missing = (graph, missing)
         return missing
 
+    def _graphs(self) -> list[Graph]:
+        return [graph for graph in (self._graph, self._successor) if graph] + self._subsets.graphs
+
     def _rows_in(self, kilobytes: int) -> int:
         return kilobytes * 1024 // (self._rows.row_bytes)
 
@@ -230,10 +262,9 @@ class HnswIndex(DenseIndex):
 
     def _touch(self, offsets: OffsetArray) -> None:
         """Rows changed: whatever the builder copied of them is void, and the graphs must forget them."""
-        self._generation[offsets] += 1
-        for graph in (self._graph, self._successor):
-            if graph:
-                graph.forget(offsets)
+        self._generation[span(offsets)] += 1
+        for graph in self._graphs():
+            graph.forget(offsets)
         self._missing = None
 
     def _advance(self) -> None:
@@ -254,10 +285,27 @@ class HnswIndex(DenseIndex):
         """Some offsets that the target lacks, from a list made once for many batches."""
         if not len(self._backlog):
             self._backlog = target.missing(self._present[: self._extent])
+        batch, self._backlog = self._split(self._backlog)
+        return batch[self._present[batch] & ~target.holds(batch)]
+
+    def _split(self, backlog: OffsetArray) -> tuple[OffsetArray, OffsetArray]:
         # hnswlib works in one thread unless there are more than four rows for each.
         size = max(self._batch, 5 * self._threads())
-        batch, self._backlog = self._backlog[:size], self._backlog[size:]
-        return batch[self._present[batch] & ~target.holds(batch)]
+        return backlog[:size], backlog[size:]
+
+    def _advance_subset(self) -> None:
+        """The same for the graph of a filter, which no search uses before it is complete."""
+        with self._writing:
+            if not self.wishes:
+                return
+            subset = self._subsets.growing(self._shape())
+            batch, subset.backlog = self._split(subset.backlog)
+            batch = batch[self._present[batch]]
+            rows, generations = self._graph_rows(batch), self._generation[batch]
+        self._extend(subset.graph, batch, rows, generations)
+        with self._writing:
+            if not len(subset.backlog) and subset.graph in self._subsets.graphs:
+                self._subsets.finish(4 * self.size * self._extent)
 
     def _target(self) -> Graph:
         """The graph to extend; begins one if there is none, or a successor if too much of it is dead."""

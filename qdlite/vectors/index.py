@@ -83,8 +83,14 @@ class VectorIndex(Protocol):
     def pending_work(self) -> int:
         """Number of vectors that `build_step` still has to index; 0 while there are too few to need it."""
 
+    @property
+    def wishes(self) -> bool:
+        """Whether searches showed that more could be indexed to their good, such as a graph of an often used filter;
+        not counted as pending."""
+
     def build_step(self, budget: float) -> bool:
-        """Index pending vectors for about `budget` seconds; True if work remains. Takes no collection lock."""
+        """Index pending vectors, then what is wished for, for about `budget` seconds; True if work remains. Takes no
+        collection lock."""
 
     def memory_bytes(self) -> int:
         """Estimate of the memory held."""

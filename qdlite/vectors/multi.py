@@ -135,6 +135,10 @@ class MultiIndex:
     def pending_work(self) -> int:
         return 0
 
+    @property
+    def wishes(self) -> bool:
+        return False
+
     def build_step(self, budget: float) -> bool:
         return False
 

@@ -11,10 +11,14 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdlite.types import BoolArray, FloatArray, OffsetArray
+
+if TYPE_CHECKING:
+    from qdlite.vectors.subsets import Subset
 
 _REMEMBERED = 16
 _KEEP_ROWS_AFTER = 3
@@ -30,6 +34,9 @@ class Selection:
         self.matching = matching
         self.rows: FloatArray | None = None
         self.uses = 0
+        # The graph that serves it with the offsets that it lacks, and at which state of the graphs that was decided.
+        self.served: tuple[Subset, OffsetArray] | None = None
+        self.decided = 0
         self._mask = None if mask is None else weakref.ref(mask)
         self._offsets: OffsetArray | None = None
 

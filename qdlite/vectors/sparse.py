@@ -140,6 +140,10 @@ class SparseIndex:
         later = self._parts[1:]
         return sum(part.row_count for part in later) if sum(map(len, later)) > _WORTH_MERGING else 0
 
+    @property
+    def wishes(self) -> bool:
+        return False
+
     def build_step(self, budget: float) -> bool:
         """Merge all posting sets; they never change, so this needs no lock until the result takes their place."""
         parts = self._parts
