@@ -8,10 +8,10 @@ made of nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.collection.config import sparse_params
@@ -36,8 +36,7 @@ class Part(NamedTuple):
     versions: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class CollectionCapture:
+class CollectionCapture(Struct, frozen=True):
     """A collection as it was, to be read while others write. `ids`, `payloads` and `versions` are by offset."""
 
     config: CollectionConfig

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from qdlite.collection.info import collection_info
 from qdlite.collection.queue import UpdateQueue
@@ -10,8 +10,7 @@ from qdlite.collection.state import CollectionState
 from qdlite.models.info import CollectionInfo
 
 
-@dataclass(frozen=True)
-class VectorMeasures:
+class VectorMeasures(Struct, frozen=True):
     """One named vector: how many points have it, how many of these are indexed, and the memory it takes in bytes."""
 
     count: int
@@ -20,8 +19,7 @@ class VectorMeasures:
     memory_bytes: int
 
 
-@dataclass(frozen=True)
-class CollectionMeasures:
+class CollectionMeasures(Struct, frozen=True):
     """A collection at one moment. `operation`: id of the last operation; `deferred`: points that wait, unseen."""
 
     info: CollectionInfo

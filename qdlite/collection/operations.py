@@ -7,8 +7,9 @@ order always gives the same state: what a log or a replica needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import CollectionConfig
@@ -22,8 +23,7 @@ class VectorColumn(NamedTuple):
     vectors: Sequence[VectorArray] | FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Upsert:
+class Upsert(Struct, frozen=True):
     """Puts whole points in place of whatever has these ids: vectors and payload not given are gone."""
 
     ids: list[PointId]
@@ -31,47 +31,40 @@ class Upsert:
     payloads: list[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True):
     ids: list[PointId]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateVectors:
+class UpdateVectors(Struct, frozen=True):
     """Replaces the given vectors of existing points; their other vectors and payload stay."""
 
     ids: list[PointId]
     vectors: dict[str, VectorColumn]
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteVectors:
+class DeleteVectors(Struct, frozen=True):
     ids: list[PointId]
     names: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplacePayloads:
+class ReplacePayloads(Struct, frozen=True):
     """New encoded payloads of existing points: what set, overwrite, delete and clear come down to."""
 
     ids: list[PointId]
     payloads: list[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class CreateIndex:
+class CreateIndex(Struct, frozen=True):
     field: str
     schema: SchemaType
     params: IndexParams | None
 
 
-@dataclass(frozen=True, slots=True)
-class DropIndex:
+class DropIndex(Struct, frozen=True):
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Configure:
+class Configure(Struct, frozen=True):
     """Puts a new configuration in place; vectors that it adds start empty, those it lacks are dropped."""
 
     config: CollectionConfig

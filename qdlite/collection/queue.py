@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from qdlite.collection.operations import Operation, Upsert, VectorColumn
 from qdlite.collection.state import CollectionState

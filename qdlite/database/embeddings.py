@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, cast
+
+from msgspec import Struct, field
 
 from qdlite.errors import Timeout
 from qdlite.inference import Cancellation, InferenceInput, InferenceService
@@ -16,8 +17,7 @@ from qdlite.types import VectorArray
 Mode = Literal["update", "search"]
 
 
-@dataclass
-class RequestContext:
+class RequestContext(Struct, dict=True):
     """What a call needs to know beyond its body, and what it reports back.
 
     `headers` may carry keys of external providers; `timeout` is in seconds; `usage` is filled with the tokens

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 
 from qdlite.filters.view import FilterView
 from qdlite.payload.column import Column
@@ -16,8 +16,7 @@ from qdlite.payload.tables import Table
 from qdlite.types import BoolArray
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True, dict=True):
     """A table whose rows are tested; masks have `size` elements."""
 
     table: Table

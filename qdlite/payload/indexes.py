@@ -6,12 +6,11 @@ An index is a view of a column: which of the column's values it knows is a matte
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from numpy.typing import NDArray
 
 from qdlite.errors import MalformedBody, WrongInput
@@ -34,8 +33,7 @@ class RowValues(NamedTuple):
     values: Array
 
 
-@dataclass(frozen=True, slots=True)
-class FieldIndex:
+class FieldIndex(Struct, frozen=True):
     """A payload index as the user created it. `params` is None if it was given as a plain type name."""
 
     path: JsonPath

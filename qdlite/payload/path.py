@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
 import regex
+from msgspec import Struct
 
 from qdlite.errors import MalformedBody
 from qdlite.models.common import JsonObject, PayloadSelector
@@ -25,8 +25,7 @@ _NEXT = regex.compile(rf"\.(?:{_KEY})|\[(?P<index>[0-9]*)\]")
 _LARGEST_INDEX = 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class JsonPath:
+class JsonPath(Struct, frozen=True):
     """A parsed path. The first step is always a key. Equal if the steps are, however they were spelled."""
 
     steps: Steps

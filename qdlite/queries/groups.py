@@ -7,10 +7,10 @@ prefetches the result is exact; with prefetches each round widens what these see
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from qdlite.models.query import QueryGroupsRequest
@@ -26,8 +26,7 @@ _GROWTH = 4
 """Each round asks for so many times more points than the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Points that share a value of the field: `id`, and its best points, best first."""
 
     id: str | int
@@ -47,8 +46,7 @@ def query_groups(request: QueryGroupsRequest, view: PointView, resolve: Resolve,
     return collector.groups()
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """Which points are in which groups: parallel `offsets` (ascending) and `codes`, and the group ids by code."""
 
     offsets: OffsetArray
@@ -75,8 +73,7 @@ class Members:
         return codes
 
 
-@dataclass(slots=True)
-class _Filling:
+class _Filling(Struct):
     """Hits of one group so far, as (round, position) in the results of the rounds."""
 
     places: list[tuple[int, int]] = field(default_factory=list)

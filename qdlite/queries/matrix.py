@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from qdlite.errors import WrongInput
 from qdlite.models.points import SearchMatrixRequest
@@ -20,8 +19,7 @@ DEFAULT_SAMPLE = 10
 DEFAULT_LIMIT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Struct, frozen=True):
     """Nearest neighbours within a sample: `offsets` of the sample in id order; for each pair the position of the
     point (`rows`) and of its neighbour (`columns`) in the sample, and the shown score; row by row, best first."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.models.filters import Filter
@@ -14,8 +14,7 @@ from qdlite.types import BoolArray, Distance, FloatArray, Json, Offset, OffsetAr
 from qdlite.vectors.index import VectorIndex
 
 
-@dataclass(frozen=True)
-class VectorTraits:
+class VectorTraits(Struct, frozen=True):
     """What the configuration says about a named vector. The distance of a sparse one is Dot."""
 
     kind: Literal["dense", "multi", "sparse"]

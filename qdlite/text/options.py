@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
+
+from msgspec import Struct
 
 from qdlite.text.json_values import read_bool, read_choice, read_size
 from qdlite.text.stemming import parse_stemmer
@@ -15,8 +16,7 @@ TokenizerType = Literal["prefix", "whitespace", "word", "multilingual"]
 TOKENIZER_TYPES: tuple[str, ...] = get_args(TokenizerType)
 
 
-@dataclass(frozen=True, slots=True)
-class TextOptions:
+class TextOptions(Struct, frozen=True):
     """How text becomes tokens; the defaults are those of the full-text index. Hashable.
 
     `stemmer` is the full name of a language. Lengths are in code points, after stemming.

@@ -8,9 +8,10 @@ that can never be a token (trailing space, two words) are kept, so that the list
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 from qdlite.text.json_values import OptionError, untagged_mismatch
 from qdlite.text.languages import STOPWORD_LANGUAGES, stopword_language
@@ -24,8 +25,7 @@ def stopword_list(language: str) -> frozenset[str]:
     return frozenset(file.read_text(encoding="utf-8").split("\n")) - {""}
 
 
-@dataclass(frozen=True, slots=True)
-class Stopwords:
+class Stopwords(Struct, frozen=True):
     """A choice of stop words: the lists of `languages` (full names) and `custom` words together."""
 
     languages: frozenset[str] = frozenset()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import threading
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, FloatArray, OffsetArray
@@ -30,8 +30,7 @@ def hnsw_available() -> bool:
     return find_spec("hnswlib") is not None
 
 
-@dataclass(frozen=True)
-class GraphShape:
+class GraphShape(Struct, frozen=True):
     """What a graph is built from: `space` is hnswlib's ("ip" or "l2"), `m` links a node, `ef_construct`
     candidates at insertion."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray, VectorArray
@@ -51,8 +51,7 @@ _REBUILD_SHARE = 0.3
 _REBUILD_ABOVE = 1000
 
 
-@dataclass(frozen=True)
-class HnswParams:
+class HnswParams(Struct, frozen=True):
     """Qdrant's settings of the graph. `m` 0 means no graph; thresholds are in kilobytes of vector data:
     below `full_scan_threshold` a search is exact, below `indexing_threshold` (0: always) there is no graph."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.types import FloatArray, OffsetArray
@@ -13,8 +12,7 @@ from qdlite.vectors.ranges import concatenated_ranges
 _SLICE = 1 << 18
 
 
-@dataclass(frozen=True, eq=False)
-class Postings:
+class Postings(Struct, frozen=True, eq=False):
     """Posting lists of a range of rows. The list of `terms[i]` (ascending) is `rows[bounds[i] : bounds[i + 1]]`
     (ascending) with `values` beside it. Row numbers are intp, because numpy scatters fastest with these."""
 
