@@ -10,9 +10,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import Results, median
+from benchmarks.results import NOT_OFFERED, Results, median
 from benchmarks.served import CONNECTIONS
-from benchmarks.tables import TABLES, markdown, number, rendered
+from benchmarks.tables import TABLES, ahead, markdown, number, rendered
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _INTRODUCTION = """# Benchmarks
@@ -23,8 +23,9 @@ again, `python -m benchmarks.compare` sets two runs side by side.
 Every engine runs in a process of its own on the same generated data, one after the other. Numbers in brackets are
 ratios to qdrant-edge (Qdrant's engine in Rust, in the same process), without filters to the faster of its two
 configurations. Searches are called one at a time through each engine's own API, top 10, and use the narrowest graph
-search that finds 99 % of the true neighbours. Rates are medians of the passes of all repeats. Processor time is that of
-the whole process; where other programs were running it says more than rates.
+search that finds 99 % of the true neighbours; a cell says what an engine finds if it does not get there. Rates are
+medians of the passes of all repeats. Processor time is that of the whole process; where other programs were running it
+says more than rates.
 """
 _GROWTH_LINES = {
     "p50_us": "search (us)",
@@ -51,22 +52,19 @@ def page(results: Results, source: str, plot: Path | None) -> str:
     parts += [text for table in TABLES if (text := rendered(table, results))]
     if plot is not None:
         parts.append(f"![cost by number of points]({plot.name})\n")
-    parts += [text for text in (_served(results), _beside(results), _failures(results)) if text]
+    parts += [text for section in _SECTIONS if (text := section(results))]
     return "\n".join(parts)
 
 
 def _machine(results: Results) -> str:
     machine = results.machine
-    loads = results.loads()
     engines = ", ".join(f"{name} {found}" for name, found in results.engines.items())
     packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
     settings = ", ".join(f"{name}={value}" for name, value in machine["environment"].items())
     note = f"**{machine['note']}**\n\n" if "note" in machine else ""
     return (
         f"Machine: {machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, "
-        f"{machine['system']}, Python {machine['python']}; {machine['date']}, {machine['form']} form. "
-        f"Load average before the cases: median {number(median(loads))}, highest {number(max(loads, default=0.0))} "
-        f"(other programs were running if it is well above 1).\n\n"
+        f"{machine['system']}, Python {machine['python']}; {machine['date']}, {machine['form']} form.\n\n"
         f"{note}Engines: {engines}. Packages: {packages}.{f' Environment: {settings}.' if settings else ''}\n"
     )
 
@@ -95,11 +93,33 @@ def _beside(results: Results) -> str:
     return f"### Beside long work\n\n{markdown(['one connection', 'requests/s', 'p50 us', 'p99 us'], rows)}"
 
 
+def _circumstances(results: Results) -> str:
+    """Which numbers were disturbed by other programs?"""
+    rows = []
+    for name in results.engines:
+        if any(row.engine == name for row in results.rows):
+            first, last, others = results.circumstances(name)
+            rows.append([name, first, last, number(median(others), 2), number(max(others, default=None), 2)])
+    header = ["engine", "measured from", "to", "cores used by other programs: median", "highest"]
+    return f"### When and beside what\n\n{markdown(header, rows)}"
+
+
+def _not_offered(results: Results) -> str:
+    missing = dict.fromkeys((row.engine, row.question) for row in results.rows if row.error == NOT_OFFERED)
+    if not missing:
+        return ""
+    return f"### Not offered\n\n{markdown(['engine', 'question'], [list(row) for row in missing])}"
+
+
 def _failures(results: Results) -> str:
-    failed = dict.fromkeys((row.engine, row.question, row.error) for row in results.rows if row.error)
+    errors = [row for row in results.rows if row.error not in ("", NOT_OFFERED)]
+    failed = dict.fromkeys((row.engine, row.question, row.error) for row in errors)
     if not failed:
         return ""
     return f"### Failed\n\n{markdown(['engine', 'question', 'error'], [list(row) for row in failed])}"
+
+
+_SECTIONS = (_served, _beside, ahead, _circumstances, _not_offered, _failures)
 
 
 def _plot(results: Results, path: Path) -> Path | None:

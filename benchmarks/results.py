@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
@@ -14,11 +15,17 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("numpy", "hnswlib", "msgspec", "uvicorn", "httptools", "uvloop", "qdrant-client")
+NOT_OFFERED = "not offered"
+"""The error of a row that says that the engine cannot answer the question."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One case of one question, measured once for one engine. `load` is the machine's load average before it."""
+    """One case of one question, measured once for one engine.
+
+    `load`: the machine's load average before it; `others`: cores that other programs used meanwhile, where that was
+    measured; `group`: the run it was part of; `at`: when it was done.
+    """
 
     question: str
     case: str
@@ -26,9 +33,12 @@ class Row:
     metrics: dict[str, float]
     load: float = 0.0
     error: str = ""
+    others: float | None = None
+    group: str = ""
+    at: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Results:
     machine: dict[str, Any]
     engines: dict[str, str]
@@ -42,6 +52,12 @@ class Results:
     def read(cls, path: Path) -> Results:
         stored = json.loads(path.read_text())
         return cls(stored["machine"], stored["engines"], [Row(**row) for row in stored["rows"]])
+
+    def add(self, group: str, engine: str, rows: Iterable[Row], at: str, replace: bool) -> None:
+        """What an engine answered in a group, instead of what it answered in an earlier run or beside it."""
+        if replace:
+            self.rows = [row for row in self.rows if (row.group, row.engine) != (group, engine)]
+        self.rows += [dataclasses.replace(row, group=group, at=at) for row in rows]
 
     def cases(self, question: str) -> list[str]:
         """The cases of a question in the order in which they were measured."""
@@ -59,8 +75,11 @@ class Results:
             if (row.question, row.case, row.engine) == (question, case, engine) and metric in row.metrics
         )
 
-    def loads(self) -> list[float]:
-        return [row.load for row in self.rows]
+    def circumstances(self, engine: str) -> tuple[str, str, list[float]]:
+        """First and last time at which cases of an engine were measured, and how many cores others used then."""
+        rows = [row for row in self.rows if row.engine == engine]
+        times = [row.at for row in rows]
+        return min(times), max(times), [row.others for row in rows if row.others is not None]
 
 
 def median(values: Iterable[float]) -> float | None:

@@ -3,8 +3,10 @@
     python -m benchmarks --quick                      # minutes: 20,000 points
     python -m benchmarks                              # hours: 100,000 points three times, growth to 1,000,000
     python -m benchmarks --only main sparse --engines qdlite qdrant-edge --output results.json
+    python -m benchmarks --only main --engines chroma --repeats 1 --passes 1 --output results.json
 
-Results go to one JSON file; `python -m benchmarks.render` makes docs/benchmarks.md of it.
+Results go to one JSON file; `python -m benchmarks.render` makes docs/benchmarks.md of it. A file that exists is added
+to: what an engine answers in a group takes the place of what it answered there in an earlier run.
 """
 
 from __future__ import annotations
@@ -18,59 +20,88 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import cold_start, served
 from benchmarks.data import prepared
 from benchmarks.engines.registry import ENGINES
-from benchmarks.questions.registry import FULL, QUICK, Form
+from benchmarks.questions.registry import FORMS, FULL, QUICK, Form
 from benchmarks.results import Results, Row, machine
+from benchmarks.timing import Effort
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "benchmarks" / "results"
-PARENT_GROUPS = ("cold start", "served")
+COLD_START = "cold start"
+SERVED = "served"
 _TIMEOUT_SECONDS = 3600
+
+
+class Part(NamedTuple):
+    """What one process measures: the smallest thing that a run can be made of."""
+
+    repeat: int
+    group: str
+    engine: str
 
 
 def main() -> None:
     options = _options()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "server")])  # for the processes it starts
     form_name = "quick" if options.quick else "full"
-    form = QUICK if options.quick else FULL
+    form = FORMS[form_name]
+    effort = Effort(options.passes or form.effort.passes, options.seconds or form.effort.seconds)
     engines = {name: found for name in options.engines if (found := ENGINES[name].installed())}
-    results = Results(machine(form_name), engines)
-    if options.output.exists() and options.add:
-        results.rows.extend(Results.read(options.output).rows)
-    groups = options.only or [*form.groups(), *PARENT_GROUPS]
-    for repeat in range(1 if options.once else form.repeats):
-        for group in groups:
-            for row in _rows(form, form_name, group, list(engines), repeat):
-                results.rows.append(row)
-                results.write(options.output)
-                _say(row)
+    results = _begun(options.output, form_name, engines)
+    deadline = time.monotonic() + 60 * options.minutes
+    for part in parts(form, options.only, list(engines), options.repeats or form.repeats):
+        if time.monotonic() > deadline:
+            break
+        rows = _measured(form, form_name, effort, part)
+        results.add(part.group, part.engine, rows, time.strftime("%Y-%m-%d %H:%M"), replace=not part.repeat)
+        results.write(options.output)
+        for row in rows:
+            _say(row)
     print(options.output)
 
 
-def _rows(form: Form, form_name: str, group: str, engines: list[str], repeat: int) -> Iterator[Row]:
-    if group == "cold start":
-        yield from cold_start.rows(engines, form.cold_starts if not repeat else 0)
-    elif group == "served":
-        yield from served.rows(form.points, form.served_seconds)
-    elif not (repeat and group.startswith("growth")):
-        prepared(form.groups()[group].shape)
-        for engine in form.groups()[group].engines:
-            if engine in engines:
-                yield from _measured(engine, form_name, group)
+def parts(form: Form, only: list[str] | None, engines: list[str], repeats: int) -> Iterator[Part]:
+    """In the order in which they are measured: engines beside each other, repeats of everything after everything.
+    Growth is measured once."""
+    groups = {name: group.engines for name, group in form.groups().items()}
+    groups |= {COLD_START: tuple(engines), SERVED: ("qdlite",)}
+    for repeat in range(repeats):
+        for group in only or groups:
+            for engine in groups[group] if not (repeat and group.startswith("growth")) else ():
+                if engine in engines:
+                    yield Part(repeat, group, engine)
 
 
-def _measured(engine: str, form_name: str, group: str) -> list[Row]:
+def _begun(output: Path, form_name: str, engines: dict[str, str]) -> Results:
+    """The results so far, if there are any, with what is known of the machine now."""
+    earlier = Results.read(output) if output.exists() else Results({}, {})
+    known = {**earlier.engines, **engines}
+    return Results(machine(form_name), {name: known[name] for name in ENGINES if name in known}, earlier.rows)
+
+
+def _measured(form: Form, form_name: str, effort: Effort, part: Part) -> list[Row]:
+    if part.group == COLD_START:
+        return list(cold_start.rows([part.engine], form.cold_starts))
+    if part.group == SERVED:
+        return list(served.rows(form.points, form.served_seconds))
+    prepared(form.groups()[part.group].shape)
+    return _from_child(form_name, effort, part)
+
+
+def _from_child(form_name: str, effort: Effort, part: Part) -> list[Row]:
     """The rows of one engine for one group, from a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         output, load = Path(folder) / "rows", os.getloadavg()[0]
-        command = [sys.executable, "-m", "benchmarks.child", engine, form_name, group, str(output)]
+        given = [part.engine, form_name, part.group, str(effort.passes), str(effort.seconds), str(output)]
         try:
+            command = [sys.executable, "-m", "benchmarks.child", *given]
             subprocess.run(command, cwd=ROOT, timeout=_TIMEOUT_SECONDS, check=True)
         except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-            failed = [Row(group, "", engine, {}, load, str(error)[:300])]
+            failed = [Row(part.group, "", part.engine, {}, load, str(error)[:300])]
         else:
             failed = []
         lines = output.read_text().splitlines() if output.exists() else []
@@ -85,11 +116,13 @@ def _say(row: Row) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small data, minutes in all")
-    parser.add_argument("--once", action="store_true", help="no repeats of the full form")
-    parser.add_argument("--only", nargs="+", choices=[*FULL.groups(), *QUICK.groups(), *PARENT_GROUPS])
+    parser.add_argument("--only", nargs="+", choices=[*FULL.groups(), *QUICK.groups(), COLD_START, SERVED])
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
+    parser.add_argument("--repeats", type=int, help="how often everything is measured")
+    parser.add_argument("--passes", type=int, help="passes over all searches of a case")
+    parser.add_argument("--seconds", type=float, help="longest time of a pass")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing new after this time")
     parser.add_argument("--output", type=Path, default=OUTPUT / f"{time.strftime('%Y-%m-%d-%H%M')}.json")
-    parser.add_argument("--add", action="store_true", help="keep the rows that the output file has already")
     return parser.parse_args()
 
 

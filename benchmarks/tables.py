@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.questions.subject import RECALL
 from benchmarks.results import Results
 
+SUBJECT = "qdlite"
+SUBJECT_CLIENT = "qdlite, stock client"
 REFERENCE = "qdrant-edge"
 PLAIN = "qdrant-edge, no payload index"
 
@@ -45,10 +48,12 @@ TABLES = (
     Table("cold start", "Cold start: process start to first answer", "seconds", "s"),
     Table("cold start", "Memory after the first answer", "resident_mib", "MiB"),
     Table("churn", "Churn: rounds that replace a fifth of the points", "p50_us", "us a search", further=("recall",)),
+    Table("churn", "Churn: processor time", "cpu_us", "us a search", further=("resident_mib",)),
     Table("growth", "Growth: search", "p50_us", "us a search", further=("recall",)),
     Table("growth", "Growth: search with a filter of 10 %", "filtered_us", "us a search"),
     Table("growth", "Growth: until the calls returned", "load_seconds", "s"),
     Table("growth", "Growth: until the index was ready, from then", "index_seconds", "s"),
+    Table("growth", "Growth: processor time of loading and indexing", "build_cpu_seconds", "s"),
     Table("growth", "Growth: memory", "resident_mib", "MiB"),
 )  # fmt: skip
 
@@ -88,14 +93,37 @@ def reference(table: Table, results: Results, case: str) -> float | None:
     return max(found) if table.larger_is_better else min(found)
 
 
+def ahead(results: Results) -> str:
+    """In which cases is qdlite not the fastest, or not the smallest? Processor time is left out: it is shown beside."""
+    rows = [
+        [table.title, case, name, number(value), number(own)]
+        for table in TABLES
+        if table.metric not in ("cpu_us", "build_cpu_seconds")
+        for case in results.cases(table.question)
+        if case and table.only in case and (own := results.median(table.question, case, SUBJECT, table.metric))
+        for name in results.engines_of(table.question)
+        if name not in (SUBJECT, SUBJECT_CLIENT)
+        and (value := results.median(table.question, case, name, table.metric)) is not None
+        and (value > own if table.larger_is_better else value < own)
+    ]
+    header = ["table", "case", "engine", "its number", "qdlite"]
+    return f"### Where another engine is ahead of qdlite\n\n{markdown(header, rows)}" if rows else ""
+
+
 def _row(table: Table, results: Results, case: str, engines: Sequence[str]) -> list[str]:
     base = reference(table, results, case)
-    cells = [_cell(results.median(table.question, case, name, table.metric), base, name) for name in engines]
-    extra = [number(results.median(table.question, case, "qdlite", name), 4) for name in table.further]
+    cells = [_cell(table, results, case, name, base) for name in engines]
+    extra = [number(results.median(table.question, case, SUBJECT, name), 4) for name in table.further]
     return [case, *cells, *extra]
 
 
-def _cell(value: float | None, base: float | None, engine: str) -> str:
-    if value is None or not base or engine in (REFERENCE, PLAIN):
-        return number(value)
-    return f"{number(value)} ({number(value / base, 2)}x)"
+def _cell(table: Table, results: Results, case: str, engine: str, base: float | None) -> str:
+    """A number, its ratio to the reference, and the recall where it is short of what was to be reached."""
+    value = results.median(table.question, case, engine, table.metric)
+    notes = []
+    if value is not None and base and engine not in (REFERENCE, PLAIN):
+        notes.append(f"{number(value / base, 2)}x")
+    found = results.median(table.question, case, engine, "recall")
+    if table.question in ("dense", "filtered") and found is not None and found < RECALL:
+        notes.append(f"recall {found:.3f}")
+    return f"{number(value)} ({', '.join(notes)})" if notes else number(value)

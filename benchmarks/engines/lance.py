@@ -17,7 +17,7 @@ class Lance(Engine):
     name = "lancedb"
     package = "lancedb"
     batch = 10_000
-    efs = (64, 128)
+    efs = (64, 128, 256)
 
     def create(self, layout: Layout) -> None:
         if layout.sparse or not layout.size:

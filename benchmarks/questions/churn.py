@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +22,7 @@ _EF = 64
 
 def ask(subject: Subject) -> Iterator[Case]:
     """A fresh build of the first 80 % of the data; then rounds that delete a fifth of the points and store others in
-    their place, half of them under ids used before."""
+    their place, half of them under ids used before; last a fresh build of what is then held, to compare with."""
     engine, data = subject.engine, subject.data
     count = data.shape.points * 4 // 5
     held = np.arange(count)
@@ -37,6 +39,7 @@ def ask(subject: Subject) -> Iterator[Case]:
         seconds = time.perf_counter() - began
         if number in (1, 5, _ROUNDS):
             yield f"after round {number}", {**_searched(subject, held), "seconds": seconds}
+    yield "fresh build of the same points", _searched(_rebuilt(subject, held), held)
 
 
 def _replaced(subject: Subject, held: Integers, rng: np.random.Generator) -> Integers:
@@ -53,13 +56,31 @@ def _replaced(subject: Subject, held: Integers, rng: np.random.Generator) -> Int
     held = np.concatenate([held, np.full(len(fresh), -1)])
     ids = np.concatenate([old, fresh])
     held[ids[: len(rows)]] = rows
+    _store(subject, ids[: len(rows)], rows)
+    return held
+
+
+def _store(subject: Subject, ids: Integers, rows: Integers) -> None:
+    """Rows of the data under the given ids."""
+    engine = subject.engine
     vectors = subject.data.vectors(0, subject.data.shape.points)
     for start in range(0, len(rows), engine.batch):
         part = rows[start : start + engine.batch]
         payloads = [subject.data.payload(int(row)) for row in part]
-        points = engine.points(Chunk(ids[start : start + len(part)].tolist(), vectors[part], payloads))
-        engine.upsert(points)
-    return held
+        engine.upsert(engine.points(Chunk(ids[start : start + len(part)].tolist(), vectors[part], payloads)))
+
+
+def _rebuilt(subject: Subject, held: Integers) -> Subject:
+    """Another collection of the same engine with the points that are held; the old one is given up."""
+    subject.engine.close()
+    folder = Path(subject.engine.folder) / "rebuilt"
+    folder.mkdir()
+    rebuilt = dataclasses.replace(subject, engine=type(subject.engine)(str(folder)))
+    rebuilt.engine.create(subject.layout)
+    ids = np.flatnonzero(held >= 0)
+    _store(rebuilt, ids, held[ids])
+    rebuilt.engine.finish()
+    return rebuilt
 
 
 def _searched(subject: Subject, held: Integers) -> Metrics:

@@ -22,9 +22,10 @@ QUESTIONS: dict[str, Question] = {
     "growth": growth.ask,
 }
 
-_ALL = ("qdlite", "qdrant-edge", "qdrant-client :memory:", "qdlite, stock client", "chroma", "lancedb", "milvus-lite")
+_PLAIN = "qdrant-edge, no payload index"
 _NATIVE = ("qdlite", "qdrant-edge")
-_SPARSE = ("qdlite", "qdrant-edge", "qdrant-client :memory:", "milvus-lite")
+_ALL = (*_NATIVE, "qdrant-client :memory:", "qdlite, stock client", "chroma", "lancedb", "milvus-lite")
+_SPARSE = (*_NATIVE, _PLAIN, "qdrant-client :memory:", "milvus-lite")
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,14 @@ class Form:
     served_seconds: float
 
     def groups(self) -> dict[str, Group]:
-        """All groups by name."""
+        """All groups by name, the most telling first."""
         small, whole = Shape(10_000), Shape(self.points)
         both = Shape(self.points, sparse=True)
-        without_indexes = "qdrant-edge, no payload index"
         groups = {
             "main": Group(("load", "dense", "filtered", "exact", "small operations"), whole, _ALL),
-            "plain": Group(("load", "dense"), whole, (without_indexes,)),
-            "exact": Group(("load", "exact"), small, _ALL, "10k: "),
+            "plain": Group(("load", "dense", "exact", "small operations"), whole, (_PLAIN,)),
             "sparse": Group(("load", "sparse", "hybrid"), both, _SPARSE, "dense and sparse: "),
+            "exact": Group(("load", "exact"), small, (*_ALL, _PLAIN), "10k: "),
             "loading": Group(("loading",), whole, _NATIVE),
             "churn": Group(("churn",), whole, _NATIVE),
         }
@@ -69,3 +69,4 @@ class Form:
 
 QUICK = Form(20_000, (10_000, 30_000), Effort(2, 1.0), 1, 3, 2.0)
 FULL = Form(100_000, (10_000, 100_000, 1_000_000), Effort(3, 5.0), 3, 5, 5.0)
+FORMS = {"quick": QUICK, "full": FULL}

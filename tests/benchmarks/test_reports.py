@@ -12,7 +12,8 @@ from benchmarks.data import Shape, best_positions, prepared
 from benchmarks.questions.registry import FULL, QUESTIONS, QUICK
 from benchmarks.questions.subject import recall
 from benchmarks.render import page
-from benchmarks.results import Results, Row, machine
+from benchmarks.results import NOT_OFFERED, Results, Row, machine
+from benchmarks.run import parts
 from benchmarks.tables import PLAIN, REFERENCE
 
 
@@ -40,6 +41,44 @@ def test_results_survive_the_file(tmp_path: Path) -> None:
     written = results()
     written.write(tmp_path / "deep" / "results.json")
     assert Results.read(tmp_path / "deep" / "results.json") == written
+
+
+def test_a_later_run_takes_the_place_of_an_earlier_one() -> None:
+    found = Results(machine("quick"), {"qdlite": "1"})
+    slow, fast = (Row("load", "all", "qdlite", {"seconds": seconds}) for seconds in (9.0, 1.0))
+    found.add("main", "qdlite", [slow], "10:00", replace=True)
+    found.add("sparse", "qdlite", [slow], "10:01", replace=True)
+    found.add("main", "qdlite", [fast], "10:02", replace=True)
+    found.add("main", "qdlite", [fast], "10:03", replace=False)
+    assert [(row.group, row.at) for row in found.rows] == [("sparse", "10:01"), ("main", "10:02"), ("main", "10:03")]
+    assert found.median("load", "all", "qdlite", "seconds") == 1.0
+
+
+def test_parts_of_a_run() -> None:
+    planned = list(parts(QUICK, ["growth 10000", "served", "main"], ["qdlite", "chroma"], 2))
+    growth, served, *main = planned
+    assert growth == (0, "growth 10000", "qdlite")
+    assert served == (0, "served", "qdlite")
+    assert main == [
+        (0, "main", "qdlite"),
+        (0, "main", "chroma"),
+        (1, "served", "qdlite"),
+        (1, "main", "qdlite"),
+        (1, "main", "chroma"),
+    ]
+
+
+def test_what_is_short_of_the_recall_or_ahead_or_not_offered_is_said() -> None:
+    found = results()
+    found.rows += [
+        Row("dense", "one thread", "other", {"qps": 4000.0, "recall": 0.5}, others=0.5),
+        Row("exact", "", "other", {}, error=NOT_OFFERED),
+    ]
+    text = page(found, "some.json", None)
+    assert "| 4,000 (4x, recall 0.500) |" in text
+    assert "| Dense search at recall 0.99 | one thread | other | 4,000 | 2,000 |" in text
+    assert "| other | exact |\n" in text
+    assert NOT_OFFERED not in text
 
 
 def test_differences_between_two_runs() -> None:
