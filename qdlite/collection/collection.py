@@ -94,9 +94,9 @@ class Collection:
 
     def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
         """Applies one update of points, vectors or payload."""
-        body = getattr(operation, operation.kind)
+        kind = operation.kind
+        body, prepare = getattr(operation, kind), _PREPARE[kind]
         _refuse_empty(body)
-        prepare = _PREPARE[operation.kind]
         points = len(operation.upsert.all_points()) if operation.upsert is not None else 0
         return self.write(lambda state: prepare(state, body, resolve), lambda view: write_cost(operation, view), points)
 

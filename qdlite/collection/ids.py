@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, OffsetArray, PointId
+from qdlite.vectors.spans import span
 
 _FIRST_CAPACITY = 64
 
@@ -101,20 +102,23 @@ class IdTracker:
         lookup = self._offset_of
         return np.array([lookup[point_id] for point_id in point_ids if point_id in lookup], np.intp)
 
-    def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, BoolArray]:
+    def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, list[bool]]:
         """Offsets for distinct ids, new ones where an id is not known. Also tells which existed before."""
-        offsets = np.empty(len(point_ids), np.intp)
-        existed = np.ones(len(point_ids), np.bool_)
-        for row, point_id in enumerate(point_ids):
-            offset = self._offset_of.get(point_id)
-            if offset is None:
-                offset = self._insert(point_id)
-                existed[row] = False
-            offsets[row] = offset
+        lookup = self._offset_of
+        existed = [point_id in lookup for point_id in point_ids]
+        known = zip(point_ids, existed, strict=True)
+        offsets = np.array([lookup[point_id] if old else self._insert(point_id) for point_id, old in known], np.intp)
         self._reserve(len(self._ids))
-        self.alive[offsets] = True
-        self.versions[offsets] = version
+        at = span(offsets)
+        self.alive[at] = True
+        self.versions[at] = version
         return offsets, existed
+
+    def touch(self, point_ids: Iterable[PointId], version: int) -> OffsetArray:
+        """Offsets of ids that exist, whose points get another version."""
+        offsets = self.offsets_of(point_ids)
+        self.versions[span(offsets)] = version
+        return offsets
 
     def remove(self, point_ids: Iterable[PointId]) -> OffsetArray:
         """Forgets ids; returns the offsets of those that existed."""
@@ -125,7 +129,7 @@ class IdTracker:
                 self._order(point_id).free(offset)
                 removed.append(offset)
         offsets = np.array(removed, np.intp)
-        self.alive[offsets] = False
+        self.alive[span(offsets)] = False
         self._free.extend(removed)
         return offsets
 

@@ -16,7 +16,7 @@ from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.collection.limits.guard import Guard
 from qdlite.models.info import CollectionConfig
 from qdlite.payload.store import EMPTY, PayloadStore
-from qdlite.types import OffsetArray
+from qdlite.types import BoolArray, OffsetArray
 from qdlite.vectors.index import VectorIndex
 
 
@@ -44,14 +44,8 @@ class CollectionState:
     def upsert(self, operation: ops.Upsert) -> None:
         offsets, existed = self.ids.assign(operation.ids, self.version)
         self._put(offsets, operation.vectors)
-        if existed.any():
-            for name, index in self.vectors.items():
-                column = operation.vectors.get(name)
-                missing = existed.copy()
-                if column is not None:
-                    missing[column.rows] = False
-                if missing.any():
-                    index.remove(offsets[missing])
+        if any(existed):
+            self._drop_others(offsets, np.array(existed), operation.vectors)
         self.fields.replace(offsets.tolist(), operation.payloads)
 
     def restore(self, points: ops.Upsert, versions: NDArray[np.int64]) -> None:
@@ -71,16 +65,16 @@ class CollectionState:
         return any(index.wishes for index in self.vectors.values())
 
     def update_vectors(self, operation: ops.UpdateVectors) -> None:
-        offsets, _ = self.ids.assign(operation.ids, self.version)
+        offsets = self.ids.touch(operation.ids, self.version)
         self._put(offsets, operation.vectors)
 
     def delete_vectors(self, operation: ops.DeleteVectors) -> None:
-        offsets, _ = self.ids.assign(operation.ids, self.version)
+        offsets = self.ids.touch(operation.ids, self.version)
         for name in operation.names:
             self.vectors[name].remove(offsets)
 
     def replace_payloads(self, operation: ops.ReplacePayloads) -> None:
-        offsets, _ = self.ids.assign(operation.ids, self.version)
+        offsets = self.ids.touch(operation.ids, self.version)
         self.fields.replace(offsets.tolist(), operation.payloads)
 
     def create_index(self, operation: ops.CreateIndex) -> None:
@@ -99,6 +93,17 @@ class CollectionState:
     def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:
         for name, column in columns.items():
             self.vectors[name].put(offsets[column.rows], column.vectors)
+
+    def _drop_others(self, offsets: OffsetArray, existed: BoolArray, columns: dict[str, ops.VectorColumn]) -> None:
+        """Takes from points that existed the vectors that they were not given again."""
+        for name, index in self.vectors.items():
+            column = columns.get(name)
+            if column is None:
+                index.remove(offsets[existed])
+            elif len(column.rows) < len(offsets):
+                missing = existed.copy()
+                missing[column.rows] = False
+                index.remove(offsets[missing])
 
 
 _APPLY: dict[type, Callable[[CollectionState, Any], None]] = {

@@ -153,5 +153,5 @@ def _rewritten(
     rewrite: Callable[[bytes], bytes],
 ) -> ops.ReplacePayloads:
     ids = _selected(state, points, condition)
-    offsets = state.ids.offsets_of(ids).tolist()
-    return ops.ReplacePayloads(ids, [rewrite(state.payloads.raw(offset)) for offset in offsets])
+    offsets = map(state.ids.offset_of, ids)  # all of them exist
+    return ops.ReplacePayloads(ids, [rewrite(state.payloads.raw(offset)) for offset in offsets if offset is not None])

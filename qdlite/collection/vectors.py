@@ -55,7 +55,7 @@ def check_sizes(rows: Iterable[Mapping[str, WireVector]], params: Mapping[str, V
 
 
 def _prepared(name: str, column: list[WireVector], index: VectorIndex, resolve: Resolve) -> Any:
-    block = _dense_block(column)
+    block = _dense_block(column) if len(column) > 1 else None
     if block is not None:
         if np.isnan(block.max()):
             raise WrongInput("Vector contains NaN")

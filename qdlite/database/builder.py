@@ -12,6 +12,8 @@ from qdlite.collection.collection import Collection
 
 _log = logging.getLogger(__name__)
 _STEP_SECONDS = 0.05
+_GATHER_SECONDS = 0.05
+"""How long work may gather before it begins: many small writes are indexed together, not each on its own."""
 _ERROR_PAUSE_SECONDS = 1.0
 
 
@@ -25,6 +27,7 @@ class IndexBuilder:
     def __init__(self, collections: Callable[[], Sequence[Collection]]) -> None:
         self._collections = collections
         self._work = threading.Event()
+        self._awaited = threading.Event()
         self._closed = False
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -47,6 +50,7 @@ class IndexBuilder:
             if deadline is not None and time.monotonic() > deadline:
                 return False
             self.begin()
+            self._awaited.set()
             time.sleep(0.01)
         return True
 
@@ -54,6 +58,7 @@ class IndexBuilder:
         """Ends the thread after its current step."""
         self._closed = True
         self._work.set()
+        self._awaited.set()
         if self._thread is not None:
             self._thread.join()
             atexit.unregister(self.close)
@@ -66,16 +71,20 @@ class IndexBuilder:
                 atexit.register(self.close)  # a thread inside hnswlib when the interpreter ends would abort the process
 
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             self._work.wait()
-            if self._closed:
-                return
+            self._awaited.wait(_GATHER_SECONDS)
             self._work.clear()
-            try:
-                remaining = [collection.build_step(_STEP_SECONDS) for collection in self._collections()]
-            except Exception:
-                _log.exception("Building a vector index failed; searches stay exact until it succeeds")
-                time.sleep(_ERROR_PAUSE_SECONDS)
-                remaining = [True]
-            if any(remaining):
-                self._work.set()
+            while not self._closed and self._step():
+                pass
+            self._awaited.clear()
+
+    def _step(self) -> bool:
+        """Builds a little of everything; True if work remains."""
+        try:
+            remaining = [collection.build_step(_STEP_SECONDS) for collection in self._collections()]
+            return any(remaining)
+        except Exception:
+            _log.exception("Building a vector index failed; searches stay exact until it succeeds")
+            time.sleep(_ERROR_PAUSE_SECONDS)
+            return True

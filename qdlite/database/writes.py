@@ -8,7 +8,15 @@ from collections.abc import Callable
 from qdlite.collection.collection import Collection
 from qdlite.collection.shard_keys import check_write
 from qdlite.database.core import DatabaseCore
-from qdlite.database.embeddings import NOTHING, Embeddings, RequestContext, embed, inference_objects, written_vectors
+from qdlite.database.embeddings import (
+    ANONYMOUS,
+    NOTHING,
+    Embeddings,
+    RequestContext,
+    embed,
+    inference_objects,
+    written_vectors,
+)
 from qdlite.errors import PointNotFound, UnknownVector
 from qdlite.models.points import (
     DeletePayload,
@@ -53,7 +61,7 @@ class Writes(DatabaseCore):
     ) -> list[UpdateResult]:
         """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant). Limits of
         strict mode are checked for all of them before."""
-        collection, context = self.collection(name), context or RequestContext()
+        collection, context = self.collection(name), context or ANONYMOUS
         for operation in body.operations:
             collection.verify(operation, context.timeout)
         return [self._verified(collection, operation, wait, context) for operation in body.operations]
@@ -97,7 +105,7 @@ class Writes(DatabaseCore):
     def _update(
         self, name: str, operation: UpdateOperation, wait: bool, context: RequestContext | None
     ) -> UpdateResult:
-        collection, context = self.collection(name), context or RequestContext()
+        collection, context = self.collection(name), context or ANONYMOUS
         collection.verify(operation, context.timeout)
         return self._verified(collection, operation, wait, context)
 
@@ -105,9 +113,10 @@ class Writes(DatabaseCore):
         self, collection: Collection, operation: UpdateOperation, wait: bool, context: RequestContext
     ) -> UpdateResult:
         """Carries out an update that strict mode lets pass."""
-        if operation.kind in _CONSUMING:
+        kind = operation.kind
+        if kind in _CONSUMING:
             self.quotas.check_update()
-        check_write(getattr(operation, operation.kind).shard_key, collection.config)
+        check_write(getattr(operation, kind).shard_key, collection.config)
         embeddings = self._embedded(operation, context)
         return self._applied(collection, wait, lambda: collection.update(operation, embeddings), context)
 

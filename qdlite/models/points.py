@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any, ClassVar, Literal, cast
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import force_setattr
 
@@ -371,9 +372,12 @@ class UpdateResult(Model, frozen=True, kw_only=True):
     status: Literal["acknowledged", "completed", "wait_timeout"]
 
 
+_PAYLOAD = msgspec.json.Decoder(dict[str, Any] | None)
+
+
 def payload_object(raw: Raw | bytes) -> JsonObject:
     """Decodes a payload; null is an empty one. Raises MalformedBody."""
     try:
-        return cast(JsonObject, decode_raw(raw, dict[str, Any] | None) or {})
-    except ValueError as error:
+        return _PAYLOAD.decode(raw) or {}
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedBody(str(error)) from None

@@ -16,7 +16,7 @@ from qdlite.vectors.index import SearchParams
 from qdlite.vectors.matrix import Matrix, encode, encode_one
 from qdlite.vectors.select import best, best_among, no_hits
 from qdlite.vectors.selection import Selection, Selections
-from qdlite.vectors.spans import span
+from qdlite.vectors.spans import Rows, distinct, end, span, within
 
 GATHER_SHARE = 5
 """Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
@@ -85,7 +85,7 @@ class DenseIndex:
         """Rows (n, d) from a 2-D array or from single vectors."""
         if not isinstance(vectors, np.ndarray):
             rows = [check_dense(vector, self.size, self._name) for vector in vectors]
-            vectors = np.array(rows, np.float32).reshape(len(rows), self.size)
+            vectors = rows[0][None, :] if len(rows) == 1 else np.array(rows, np.float32).reshape(len(rows), self.size)
         if vectors.shape[1] != self.size:
             raise wrong_dimension(self.size, vectors.shape[1], self._name)
         if len(vectors) == 1:
@@ -93,24 +93,25 @@ class DenseIndex:
         return encode(vectors, self.distance, self.datatype)
 
     def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
-        if not len(offsets):
-            return
+        if len(offsets):
+            self._store(span(offsets), np.asarray(vectors, np.float32))
+
+    def remove(self, offsets: OffsetArray) -> None:
+        self._forget(within(span(offsets), self._extent))
+
+    def _store(self, at: Rows, rows: FloatArray) -> None:
         self._selections.clear()
-        rows = np.asarray(vectors, np.float32)
-        self._reserve(int(offsets.max()) + 1)
-        at = span(offsets)
+        self._reserve(end(at))
         self._rows.write(at, rows)
-        self._count += _distinct(offsets[~self._present[at]])
+        self._count += distinct(at, ~self._present[at])
         self._present[at] = True
         if self._by_norms:
             self._norms[at] = squared_lengths(rows)
             self._longest = max(self._longest, self._norms[at].max())
 
-    def remove(self, offsets: OffsetArray) -> None:
+    def _forget(self, at: Rows) -> None:
         self._selections.clear()
-        offsets = offsets[offsets < self._extent]
-        at = span(offsets)
-        self._count -= _distinct(offsets[self._present[at]])
+        self._count -= distinct(at, self._present[at])
         self._present[at] = False
 
     def get(self, offset: Offset) -> FloatArray | None:
@@ -257,10 +258,6 @@ class DenseIndex:
             stop = min(start + step, self._extent)
             scores[start:stop] = similarity("Dot", query[None, :], self._rows.slice(start, stop))[0]
         return scores
-
-
-def _distinct(offsets: OffsetArray) -> int:
-    return len(np.unique(offsets)) if len(offsets) > 1 else len(offsets)
 
 
 def _ascending(offsets: OffsetArray) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
 from qdlite.vectors.shared_lock import SharedLock
+from qdlite.vectors.spans import Rows, within
 
 GRAPH_THREADS = min(8, os.cpu_count() or 1)
 """Threads that insert rows."""
@@ -93,12 +94,10 @@ class Graph:
         held[known] = self._label_of[offsets[known]] >= 0
         return held
 
-    def forget(self, offsets: OffsetArray) -> None:
+    def forget(self, at: Rows) -> None:
         """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
         with self.tables:
-            known = offsets[offsets < len(self._label_of)]
-            if len(known):
-                self._forget(known)
+            self._forget(within(at, len(self._label_of)))
 
     def bury(self) -> None:
         """Take dead labels out of the graph, so that they do not use up places among the candidates."""
@@ -150,10 +149,14 @@ class Graph:
         node = 4 * self.shape.size + 8 * self.shape.m + 24
         return self._used * node + self._offset_of.nbytes + self._label_of.nbytes
 
-    def _forget(self, offsets: OffsetArray) -> None:
-        labels = self._label_of[offsets]
-        labels = np.unique(labels[labels >= 0])
-        self._label_of[offsets] = _GONE
+    def _forget(self, at: Rows) -> None:
+        labels = self._label_of[at]
+        labels = labels[labels >= 0]
+        if not len(labels):
+            return
+        if len(labels) > 1:
+            labels = np.unique(labels)
+        self._label_of[at] = _GONE
         self._offset_of[labels] = _GONE
         self._live -= len(labels)
         self._dying.extend(labels.tolist())

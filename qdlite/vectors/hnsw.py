@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -19,7 +19,7 @@ from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.select import no_hits, ranked
 from qdlite.vectors.selection import Selection
-from qdlite.vectors.spans import span
+from qdlite.vectors.spans import Rows
 from qdlite.vectors.subsets import SubsetGraphs
 
 _SPACES: dict[Distance, str] = {"Dot": "ip", "Cosine": "ip", "Euclid": "l2"}
@@ -104,16 +104,16 @@ class HnswIndex(DenseIndex):
             elif self._graph and self._graph.shape != self._shape():
                 self._successor = Graph(self._shape())
 
-    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
+    def _store(self, at: Rows, rows: FloatArray) -> None:
         with self._writing:
-            super().put(offsets, vectors)
+            super()._store(at, rows)
             self._generation = grown(self._generation, self._extent, 0)
-            self._touch(offsets)
+            self._touch(at)
 
-    def remove(self, offsets: OffsetArray) -> None:
+    def _forget(self, at: Rows) -> None:
         with self._writing:
-            super().remove(offsets)
-            self._touch(offsets[offsets < self._extent])
+            super()._forget(at)
+            self._touch(at)
 
     def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
         self._searched_at = time.monotonic()
@@ -259,11 +259,11 @@ class HnswIndex(DenseIndex):
     def _shape(self) -> GraphShape:
         return GraphShape(_SPACES[self.distance], self.size, self.params.m, self.params.ef_construct)
 
-    def _touch(self, offsets: OffsetArray) -> None:
+    def _touch(self, at: Rows) -> None:
         """Rows changed: whatever the builder copied of them is void, and the graphs must forget them."""
-        self._generation[span(offsets)] += 1
+        self._generation[at] += 1
         for graph in self._graphs():
-            graph.forget(offsets)
+            graph.forget(at)
         self._missing = None
 
     def _advance(self) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 
 
 class SharedLock:
@@ -15,38 +14,43 @@ class SharedLock:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        self._mutex = threading.Lock()
+        self._changed = threading.Condition(self._mutex)
         self._readers = 0
         self._queued_readers = 0
         self._queued_writers = 0
         self._writing = False
         self._phase = 0
         self._shared = _Shared(self)
+        self._exclusive = _Exclusive(self)
 
     def shared(self) -> AbstractContextManager[None]:
         return self._shared
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        with self._changed:
-            self._queued_writers += 1
-            while self._writing or self._readers:
-                self._changed.wait()
-            self._queued_writers -= 1
+    def exclusive(self) -> AbstractContextManager[None]:
+        return self._exclusive
+
+    def enter_exclusive(self) -> None:
+        with self._mutex:
+            if self._writing or self._readers:
+                self._queued_writers += 1
+                while self._writing or self._readers:
+                    self._changed.wait()
+                self._queued_writers -= 1
             self._writing = True
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._writing = False
-                self._phase += 1
+
+    def leave_exclusive(self) -> None:
+        with self._mutex:
+            self._writing = False
+            self._phase += 1
+            if self._queued_readers or self._queued_writers:
                 # Those who waited enter at this very moment, so that no writer can come before them.
                 self._readers += self._queued_readers
                 self._queued_readers = 0
                 self._changed.notify_all()
 
     def enter_shared(self) -> None:
-        with self._changed:
+        with self._mutex:
             if not (self._writing or self._queued_writers):
                 self._readers += 1
                 return
@@ -56,7 +60,7 @@ class SharedLock:
                 self._changed.wait()
 
     def leave_shared(self) -> None:
-        with self._changed:
+        with self._mutex:
             self._readers -= 1
             if not self._readers and self._queued_writers:
                 self._changed.notify_all()
@@ -73,3 +77,16 @@ class _Shared:
 
     def __exit__(self, *error: object) -> None:
         self._lock.leave_shared()
+
+
+class _Exclusive:
+    """The same for writers."""
+
+    def __init__(self, lock: SharedLock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self._lock.enter_exclusive()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.leave_exclusive()

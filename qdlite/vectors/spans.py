@@ -1,13 +1,17 @@
-"""How are rows named to numpy at the least cost?"""
+"""How are rows named to numpy at the least cost? By a slice where they follow each other, else by an array."""
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
-from qdlite.types import OffsetArray
+from qdlite.types import BoolArray, OffsetArray
+
+Rows: TypeAlias = "OffsetArray | slice"
 
 
-def span(offsets: OffsetArray) -> OffsetArray | slice:
+def span(offsets: OffsetArray) -> Rows:
     """The same rows as a slice if each follows the one before, as those of a single point and of fresh points do:
     numpy handles a slice several times faster."""
     if not len(offsets):
@@ -15,3 +19,20 @@ def span(offsets: OffsetArray) -> OffsetArray | slice:
     first, last = int(offsets[0]), int(offsets[-1])
     steady = last - first == len(offsets) - 1 and (len(offsets) == 1 or bool((np.diff(offsets) == 1).all()))
     return slice(first, last + 1) if steady else offsets
+
+
+def end(at: Rows) -> int:
+    """One more than the highest row."""
+    return int(at.stop) if isinstance(at, slice) else int(at.max(initial=-1)) + 1
+
+
+def within(at: Rows, length: int) -> Rows:
+    """The rows that an array of this length has."""
+    return slice(at.start, min(at.stop, length)) if isinstance(at, slice) else at[at < length]
+
+
+def distinct(at: Rows, chosen: BoolArray) -> int:
+    """How many rows are chosen, each counted once; `chosen` has one value for each row of `at`."""
+    if isinstance(at, slice) or len(at) < 2:
+        return int(np.count_nonzero(chosen))
+    return len(np.unique(at[chosen]))

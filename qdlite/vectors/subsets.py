@@ -15,6 +15,7 @@ import numpy as np
 from qdlite.types import OffsetArray
 from qdlite.vectors.graph import Graph, GraphShape
 from qdlite.vectors.selection import Selection
+from qdlite.vectors.spans import Rows
 
 BUILT_AFTER = 8
 """So many searches with a selection ask for a graph of it."""
@@ -77,9 +78,9 @@ class SubsetGraphs:
             self._wanted = selection
         return None
 
-    def forget(self, offsets: OffsetArray) -> None:
+    def forget(self, at: Rows) -> None:
         for graph in self.graphs:
-            graph.forget(offsets)
+            graph.forget(at)
 
     def clear(self) -> None:
         self._subsets, self._growing, self._wanted = (), None, None

@@ -31,7 +31,7 @@ def test_ids_follow_a_plain_set(history: list[tuple[bool, list[PointId]]], look_
     for version, (add, ids) in enumerate(history, 1):
         if add:
             offsets, existed = tracker.assign(ids, version)
-            assert existed.tolist() == [point_id in expected for point_id in ids]
+            assert existed == [point_id in expected for point_id in ids]
             assert tracker.versions[offsets].tolist() == [version] * len(ids)
             expected.update(ids)
         else:
