@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import error as StructError
+from struct import pack_into
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,11 +33,20 @@ def _floats(values: list[float] | list[list[float]] | list[float | list[float]] 
         elif values and isinstance(values[0], list):
             array = _rows(values)
         else:
-            array = np.fromiter(values, np.float32, len(values))
+            array = _row(values)
         flat = array.ravel()
         squares = flat.dot(flat)
     if squares != squares:  # a sum of squares is NaN only if one of the numbers is
         raise WrongInput("Vector contains NaN")
+    return array
+
+
+def _row(values: Any) -> FloatArray:
+    array = np.empty(len(values), np.float32)
+    try:
+        pack_into(f"{len(values)}f", array, 0, *values)  # takes a third of the time that numpy needs
+    except (OverflowError, StructError):
+        array = np.fromiter(values, np.float32, len(values))
     return array
 
 
