@@ -10,12 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, TypeVar
 
-from qdlite.collection import updates
+from qdlite.collection import limits, updates
 from qdlite.collection.capture import CollectionCapture, capture, check_compatible, restored
 from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.info import collection_info
-from qdlite.collection.limits.costs import write_cost
-from qdlite.collection.limits.verify import Request
 from qdlite.collection.measures import CollectionMeasures, collection_measures
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
 from qdlite.collection.queue import UpdateQueue, is_building_off, is_deferring
@@ -68,7 +66,7 @@ class Collection:
         with self._lock.shared():
             return work(CollectionView(self._state, self.name))
 
-    def verify(self, request: Request, timeout: float | None = None) -> None:
+    def verify(self, request: limits.Request, timeout: float | None = None) -> None:
         """Raises BadRequest if strict mode forbids the request; `timeout` (seconds) is the caller's."""
         if self._state.guard is not None:
             self.read(lambda view: view.verify(request, timeout))
@@ -98,7 +96,9 @@ class Collection:
         body, prepare = getattr(operation, kind), _PREPARE[kind]
         _refuse_empty(body)
         points = len(operation.upsert.all_points()) if operation.upsert is not None else 0
-        return self.write(lambda state: prepare(state, body, resolve), lambda view: write_cost(operation, view), points)
+        return self.write(
+            lambda state: prepare(state, body, resolve), lambda view: limits.write_cost(operation, view), points
+        )
 
     def configure(self, body: UpdateCollection) -> OperationId:
         return self.write(lambda state: Configure(updated_config(state.config, body)))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qdlite import payload
 from qdlite.errors import MalformedBody
-from qdlite.payload import datetimes
 from qdlite.payload.fields import FieldIndexes
 from qdlite.payload.path import parse
-from qdlite.payload.variables import Absent
 from qdlite.types import Json, OffsetArray
 
 
@@ -30,12 +29,12 @@ class CollectionFields(FieldIndexes):
     def timestamp(self, text: str) -> int:
         """Microseconds since the epoch of a date. Raises ValueError saying what is wrong."""
         try:
-            return datetimes.parse_bound(text)
+            return payload.parse_bound(text)
         except MalformedBody as error:
             raise ValueError(error.description) from None
 
 
-def _listed(value: Json | Absent) -> Sequence[Json]:
-    if isinstance(value, Absent):
+def _listed(value: Json | payload.Absent) -> Sequence[Json]:
+    if isinstance(value, payload.Absent):
         return ()
     return value if isinstance(value, list) else (value,)

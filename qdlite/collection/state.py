@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qdlite.collection import limits
 from qdlite.collection import operations as ops
+from qdlite.collection.config import strict_mode
 from qdlite.collection.fields import CollectionFields
 from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes, vector_traits
-from qdlite.collection.limits.guard import Guard
 from qdlite.models.info import CollectionConfig
 from qdlite.payload.store import EMPTY, PayloadStore
 from qdlite.types import BoolArray, OffsetArray
@@ -30,7 +31,7 @@ class CollectionState:
         self.fields = CollectionFields(self.payloads)
         self.vectors: dict[str, VectorIndex] = vector_indexes(config, {})
         self.traits = vector_traits(config)
-        self.guard = Guard.of(config)
+        self.guard = _guard(config)
         """Strict mode; None while it is off."""
         self.version = 0
         """Number of operations applied; also the id of the last one."""
@@ -86,7 +87,7 @@ class CollectionState:
     def configure(self, operation: ops.Configure) -> None:
         old, self.config = self.config, operation.config
         if self.config.strict_mode_config is not old.strict_mode_config:
-            self.guard = Guard.of(self.config)
+            self.guard = _guard(self.config)
         self.vectors = vector_indexes(operation.config, self.vectors, old)
         self.traits = vector_traits(operation.config)
 
@@ -104,6 +105,11 @@ class CollectionState:
                 missing = existed.copy()
                 missing[column.rows] = False
                 index.remove(offsets[missing])
+
+
+def _guard(config: CollectionConfig) -> limits.Guard | None:
+    """None if strict mode is off."""
+    return None if strict_mode(config) is None else limits.Guard.of(config)
 
 
 _APPLY: dict[type, Callable[[CollectionState, Any], None]] = {

@@ -8,11 +8,11 @@ from collections.abc import Collection as Ids
 import numpy as np
 from numpy.typing import NDArray
 
+from qdlite import filters
+from qdlite.collection import limits
 from qdlite.collection.fields import CollectionFields
-from qdlite.collection.limits.verify import Request
 from qdlite.collection.state import CollectionState
 from qdlite.errors import unknown_vector
-from qdlite.filters.compile import mask as compiled_mask
 from qdlite.models.filters import Filter
 from qdlite.queries.view import VectorTraits
 from qdlite.types import BoolArray, Offset, OffsetArray, PointId
@@ -35,7 +35,7 @@ class CollectionView:
     def fields(self) -> CollectionFields:
         return self.state.fields
 
-    def verify(self, request: Request, timeout: float | None = None) -> None:
+    def verify(self, request: limits.Request, timeout: float | None = None) -> None:
         """Raises BadRequest if strict mode forbids the request; `timeout` (seconds) is the caller's."""
         if self.state.guard is not None:
             self.state.guard.verify(self.state, request, timeout)
@@ -106,7 +106,7 @@ class CollectionView:
 
     def mask(self, condition: Filter | None, excluded: Ids[PointId] = ()) -> BoolArray | None:
         """Which offsets match and are not among the excluded ids; None means every point that there is."""
-        found = None if condition is None else compiled_mask(condition, self)
+        found = None if condition is None else filters.mask(condition, self)
         offsets = self.state.ids.offsets_of(excluded) if excluded else None
         if offsets is None or not len(offsets):
             return found

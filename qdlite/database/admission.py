@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from qdlite.collection.limits.costs import example_ids
-from qdlite.collection.limits.verify import Request
+from qdlite.collection import limits
 from qdlite.collection.shard_keys import check_read
 from qdlite.collection.view import CollectionView
 from qdlite.database.embeddings import RequestContext
@@ -34,7 +33,7 @@ def admit(
 def admit_queries(
     views: Views,
     name: str,
-    request: Request,
+    request: limits.Request,
     queries: Sequence[QueryRequest | QueryGroupsRequest],
     context: RequestContext,
 ) -> None:
@@ -43,7 +42,7 @@ def admit_queries(
     if views[name].state.guard is not None:
         views[name].verify(request, context.timeout)
     if any(view.state.guard is not None for view in views.values()):
-        for source, ids in example_ids(queries, name).items():
+        for source, ids in limits.example_ids(queries, name).items():
             views[source].charge(ids.__len__)
     for query in queries:
         check_read(query.shard_key)

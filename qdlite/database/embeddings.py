@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct, field
 
+from qdlite import inference
 from qdlite.errors import Timeout
-from qdlite.inference import Cancellation, InferenceInput, InferenceService
+from qdlite.inference.cancellation import Cancellation
 from qdlite.models.points import UpdateVectors, UpsertPoints
 from qdlite.models.vectors import VectorObject, WireVector
 from qdlite.types import VectorArray
+
+if TYPE_CHECKING:
+    from qdlite.inference import InferenceInput, InferenceService, InferenceSettings
 
 Mode = Literal["update", "search"]
 
@@ -61,13 +65,16 @@ class Embeddings:
 NOTHING = Embeddings({})
 
 
+def inference_service(settings: InferenceSettings | None) -> InferenceService:
+    """What embeds. Raises InferenceError for models that cannot be read."""
+    return inference.InferenceService(settings)
+
+
 def embed(
     service: InferenceService, objects: Iterable[VectorObject], mode: Mode, context: RequestContext
 ) -> Embeddings:
     """Embeds all objects in one call of the service, each distinct one once. Raises InferenceError and others."""
     inputs = {item.key: item for item in map(_input, objects)}
-    if not inputs:
-        return NOTHING
     result = service.infer(
         list(inputs.values()),
         mode,
@@ -94,4 +101,4 @@ def written_vectors(body: UpsertPoints | UpdateVectors) -> Iterable[WireVector]:
 
 def _input(item: VectorObject) -> InferenceInput:
     kind = cast(Literal["text", "image", "object"], item.kind)
-    return InferenceInput(getattr(item, kind), kind, item.model or "", item.options)
+    return inference.InferenceInput(getattr(item, kind), kind, item.model or "", item.options)

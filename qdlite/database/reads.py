@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from qdlite.collection import reads
-from qdlite.collection.limits.costs import groups_cost, matrix_cost, query_cost, read_cost
+from qdlite.collection import limits, reads
 from qdlite.collection.matrix import matrix_offsets, matrix_pairs
 from qdlite.collection.scroll import scroll
 from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
-from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext, embed
+from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
 from qdlite.models.common import point_id
 from qdlite.models.points import (
     CountRequest,
@@ -92,7 +91,7 @@ class Reads(DatabaseCore):
         with self._views(name, collect.lookups(body)) as views:
             view = views[name]
             admit_queries(views, name, body, [body], context)
-            view.charge(lambda: groups_cost(plan_groups(body, view, embeddings, views.__getitem__)))
+            view.charge(lambda: limits.groups_cost(plan_groups(body, view, embeddings, views.__getitem__)))
             found = query_groups(body, view, embeddings, views.__getitem__)
             groups = [_group(view, group, body) for group in found]
         return GroupsResult(groups=groups if body.with_lookup is None else self._looked_up(groups, body.with_lookup))
@@ -134,7 +133,7 @@ class Reads(DatabaseCore):
             view = views[name]
             admit_queries(views, name, body, searches, context)
             plans = [plan(search, view, embeddings, views.__getitem__) for search in searches]
-            view.charge(lambda: query_cost(plan.root for plan in plans))
+            view.charge(lambda: limits.query_cost(plan.root for plan in plans))
             answers = [_answer(view, search, plan, context) for search, plan in zip(searches, plans, strict=True)]
             if view.wishes:
                 self._builder.begin()
@@ -149,7 +148,7 @@ class Reads(DatabaseCore):
     ) -> _R:
         def cost(view: CollectionView) -> int:
             sample = DEFAULT_SAMPLE if body.sample is None else body.sample
-            return matrix_cost(body.filter, min(sample, view.count))
+            return limits.matrix_cost(body.filter, min(sample, view.count))
 
         with self.collection(name).reading() as view:
             admit(view, body, lambda: cost(view), "Search", context or ANONYMOUS)
@@ -170,7 +169,7 @@ class Reads(DatabaseCore):
 
     def _embedded_query(self, bodies: Iterable[collect.Request], context: RequestContext) -> Embeddings:
         objects = [item for body in bodies for item in collect.inference_objects(body)]
-        return embed(self.inference, objects, "search", context)
+        return self._embed(objects, "search", context)
 
 
 def _group(view: CollectionView, group: Group, body: QueryGroupsRequest) -> PointGroup:
@@ -188,7 +187,7 @@ def _as_point_id(group_id: str | int) -> PointId | None:
 
 
 def _cost_of(body: ScrollRequest | CountRequest | FacetRequest) -> Callable[[], int]:
-    return lambda: read_cost(body.filter)
+    return lambda: limits.read_cost(body.filter)
 
 
 def _retrieved(view: CollectionView, body: PointRequest) -> list[Record]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from os import PathLike
-from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from qdlite import persistence
 from qdlite.collection.collection import Collection
 from qdlite.collection.state import CollectionState
 from qdlite.database.core import DatabaseCore
 from qdlite.errors import ChecksumMismatch, NotFound, WrongInput
 from qdlite.models.snapshots import ShardSnapshotRecover, SnapshotDescription, SnapshotRecover, is_url
-from qdlite.persistence import archive
-from qdlite.persistence.files import equal_checksums, sha256
-from qdlite.persistence.locations import REMOTE, located
-from qdlite.persistence.snapshots import SnapshotFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PEER = 1
 """The id of this node in names of snapshots."""
@@ -33,12 +32,12 @@ class Snapshots(DatabaseCore):
     @property
     def snapshots_folder(self) -> Path:
         """Where snapshots are kept."""
-        return self._snapshots.root
+        return self._snapshots().root
 
     @property
     def max_snapshot_bytes(self) -> int:
         """The largest snapshot that is taken from outside."""
-        return self._snapshots.settings.max_bytes
+        return self._snapshots().settings.max_bytes
 
     def create_snapshot(self, name: str, shard: int | None = None, wait: bool = True) -> SnapshotDescription | None:
         """A new snapshot of a collection, as it is at one moment; reads and writes go on meanwhile."""
@@ -80,7 +79,7 @@ class Snapshots(DatabaseCore):
         """
 
         def recover() -> bool:
-            with located(self._snapshots, body.location, body.api_key) as path:
+            with persistence.located(self._snapshots(), body.location, body.api_key) as path:
                 _check(path, body.checksum)
                 self._recover(name, _only_collection(path))
             return True
@@ -94,12 +93,12 @@ class Snapshots(DatabaseCore):
             collection = self._sharded(name, shard)
             with ExitStack() as stack:
                 if is_url(body.location):
-                    if body.location.partition(":")[0].lower() not in REMOTE:
+                    if body.location.partition(":")[0].lower() not in persistence.REMOTE:
                         scheme = body.location.partition(":")[0]
                         raise WrongInput(
                             f"Invalid snapshot URL {body.location}: URLs with {scheme} scheme are not supported"
                         )
-                    path = stack.enter_context(located(self._snapshots, body.location, body.api_key))
+                    path = stack.enter_context(persistence.located(self._snapshots(), body.location, body.api_key))
                 else:
                     path = self._folder(collection.name, shard).find(body.location)
                 _check(path, body.checksum)
@@ -123,15 +122,15 @@ class Snapshots(DatabaseCore):
         `recover_snapshot`.
         """
         with ExitStack() as stack:
-            path = stack.enter_context(self._snapshots.received(content))
+            path = stack.enter_context(self._snapshots().received(content))
             kept = stack.pop_all()
 
         def recover() -> bool:
             with kept:
                 if shard is not None:
                     self._sharded(name, shard)
-                found = sha256(path)
-                if checksum is not None and not equal_checksums(found, checksum):
+                found = persistence.sha256(path)
+                if checksum is not None and not persistence.equal_checksums(found, checksum):
                     raise ChecksumMismatch(f"Checksum mismatch: expected {checksum}, actual {found}")
                 collection = self._recover(name, _only_collection(path))
                 self._folder(collection.name, shard).adopt(path, file_name)
@@ -143,23 +142,23 @@ class Snapshots(DatabaseCore):
         """A new snapshot of everything: all collections, each as it is at one moment, and the aliases."""
 
         def create() -> SnapshotDescription:
-            return self._snapshots.everything().create("full-snapshot", _writer(*self._names.everything()))
+            return self._snapshots().everything().create("full-snapshot", _writer(*self._names.everything()))
 
         return self._done(create, wait, "Full snapshot")
 
     def list_full_snapshots(self) -> list[SnapshotDescription]:
         """The snapshots of everything, by name."""
-        return self._snapshots.everything().descriptions()
+        return self._snapshots().everything().descriptions()
 
     def full_snapshot_path(self, snapshot: str) -> Path:
         """Where a snapshot of everything lies. Raises NotFound."""
-        return self._snapshots.everything().find(snapshot)
+        return self._snapshots().everything().find(snapshot)
 
     def delete_full_snapshot(self, snapshot: str, wait: bool = True) -> bool | None:
         """Deletes a snapshot of everything. Raises NotFound."""
 
         def delete() -> bool:
-            self._snapshots.everything().delete(snapshot)
+            self._snapshots().everything().delete(snapshot)
             return True
 
         return self._done(delete, wait, f"Deletion of the snapshot {snapshot}")
@@ -170,7 +169,7 @@ class Snapshots(DatabaseCore):
         The file is complete or not there; one that was there before stays until the new one is complete.
         """
         collections, aliases = self._names.everything()
-        archive.save(Path(path), ((collection.name, collection.capture()) for collection in collections), aliases)
+        persistence.save(path, ((collection.name, collection.capture()) for collection in collections), aliases)
 
     def load(self, path: str | PathLike[str], replace: bool = False) -> None:
         """Adds all collections and aliases of a file made by `save`, or of any snapshot.
@@ -178,7 +177,7 @@ class Snapshots(DatabaseCore):
         Nothing has changed if it raises: WrongInput for a damaged or foreign file, AlreadyExists for a name that is
         taken. With `replace`, collections and aliases of equal names are replaced instead.
         """
-        found = archive.load(Path(path))
+        found = persistence.load(path)
         collections = [Collection.of(name, state) for name, state in found.collections.items()]
         self._names.add_all(collections, found.aliases, replace)
         for collection in collections:
@@ -190,8 +189,8 @@ class Snapshots(DatabaseCore):
         self._jobs.start(work, what)
         return None
 
-    def _folder(self, name: str, shard: int | None) -> SnapshotFolder:
-        return self._snapshots.collection(name) if shard is None else self._snapshots.shard(name, shard)
+    def _folder(self, name: str, shard: int | None) -> persistence.SnapshotFolder:
+        return self._snapshots().collection(name) if shard is None else self._snapshots().shard(name, shard)
 
     def _sharded(self, name: str, shard: int | None) -> Collection:
         collection = self.collection(name)
@@ -215,19 +214,19 @@ def _writer(collections: Iterable[Collection], aliases: dict[str, str] | None = 
     """Writes collections as an archive; each is captured only when its turn has come."""
 
     def write(file: BinaryIO) -> None:
-        archive.write(file, ((collection.name, collection.capture()) for collection in collections), aliases)
+        persistence.write(file, ((collection.name, collection.capture()) for collection in collections), aliases)
 
     return write
 
 
 def _check(path: Path, checksum: str | None) -> None:
-    if checksum is not None and not equal_checksums(found := sha256(path), checksum):
+    if checksum is not None and not persistence.equal_checksums(found := persistence.sha256(path), checksum):
         raise WrongInput(f"Snapshot checksum mismatch: expected {checksum}, got {found}")
 
 
 def _only_collection(path: Path) -> CollectionState:
     """The state in the snapshot of a single collection."""
-    states = list(archive.load(path).collections.values())
+    states = list(persistence.load(path).collections.values())
     if len(states) != 1:
         raise WrongInput(f"The snapshot holds {len(states)} collections; only one with a single collection fits here")
     return states[0]

@@ -1,1 +1,43 @@
 """Payloads: JSON values, where they are stored, and the columns that filters look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qdlite.lazily import offered
+
+if TYPE_CHECKING:
+    from qdlite.payload.column import Column
+    from qdlite.payload.datetimes import parse_bound
+    from qdlite.payload.facets import FacetValue, Groups, facet, groups
+    from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct
+    from qdlite.payload.ranking import Bm25, ranked
+    from qdlite.payload.variables import Absent, variable
+
+__all__ = [
+    "ORDERED",
+    "Absent",
+    "Bm25",
+    "Column",
+    "FacetValue",
+    "FieldIndex",
+    "Groups",
+    "can_count",
+    "can_order",
+    "distinct",
+    "facet",
+    "groups",
+    "parse_bound",
+    "ranked",
+    "variable",
+]
+
+_HOMES = {
+    "qdlite.payload.column": ("Column",),
+    "qdlite.payload.datetimes": ("parse_bound",),
+    "qdlite.payload.facets": ("FacetValue", "Groups", "facet", "groups"),
+    "qdlite.payload.indexes": ("ORDERED", "FieldIndex", "can_count", "can_order", "distinct"),
+    "qdlite.payload.ranking": ("Bm25", "ranked"),
+    "qdlite.payload.variables": ("Absent", "variable"),
+}
+__getattr__ = offered(__name__, _HOMES)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qdlite import payload as on_demand
 from qdlite.errors import WrongInput, no_facet_index, no_range_index
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.entries import Array
-from qdlite.payload.facets import FacetValue, Groups, facet, groups
-from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct
 from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
-from qdlite.payload.ranking import Bm25, ranked
 from qdlite.payload.store import EMPTY, PayloadStore, changed_keys
 from qdlite.payload.tables import PointTable
-from qdlite.payload.variables import Absent, variable
 from qdlite.types import BoolArray, FloatArray, Json, Offset, OffsetArray
+
+if TYPE_CHECKING:
+    from qdlite.payload import Absent, FacetValue, FieldIndex, Groups
 
 AnyPath = JsonPath | str
 
@@ -72,7 +73,7 @@ class FieldIndexes:
 
     def create(self, path: AnyPath, schema: SchemaType, params: IndexParams | None = None) -> None:
         """Makes an index over the stored payloads, in place of one that the field may have. Raises MalformedBody."""
-        index = FieldIndex.create(_parsed(path), schema, params)
+        index = on_demand.FieldIndex.create(_parsed(path), schema, params)
         self.drop(index.path)
         self.table.kept.add(index.path)
         self.table.column(index.path)
@@ -105,9 +106,9 @@ class FieldIndexes:
         """
         path = _parsed(path)
         index = self.indexes.get(path)
-        if index is None or not can_order(index):
+        if index is None or not on_demand.can_order(index):
             raise no_range_index(str(path))
-        found = distinct(ORDERED[index.schema](self.table.column(path)))
+        found = on_demand.distinct(on_demand.ORDERED[index.schema](self.table.column(path)))
         return found.rows.astype(np.intp), found.values
 
     def facet(self, path: AnyPath, mask: BoolArray, limit: int | None = None) -> list[tuple[FacetValue, int]]:
@@ -117,13 +118,13 @@ class FieldIndexes:
         """
         path = _parsed(path)
         index = self.indexes.get(path)
-        if index is None or not can_count(index):
+        if index is None or not on_demand.can_count(index):
             raise no_facet_index(str(path))
-        return facet(index, self.table.column(path), mask, limit)
+        return on_demand.facet(index, self.table.column(path), mask, limit)
 
     def groups(self, path: AnyPath) -> Groups:
         """Which points share a value of a field, which needs no index."""
-        return groups(self.table.column(_parsed(path)))
+        return on_demand.groups(self.table.column(_parsed(path)))
 
     def text_scores(
         self, path: AnyPath, query: str, k: float = 1.2, b: float = 0.75, corpus: BoolArray | None = None
@@ -140,13 +141,13 @@ class FieldIndexes:
         if not index.scoring:
             needed = f"The text index on `{path}` does not score: set `scoring` on it to query it"
             raise WrongInput(f"Validation failed: {needed}")
-        return ranked(self.table, index, query, Bm25(k, b), corpus)
+        return on_demand.ranked(self.table, index, query, on_demand.Bm25(k, b), corpus)
 
     def variables(self, path: AnyPath, offsets: Iterable[Offset]) -> list[Json | Absent]:
         """What a formula sees at a path of each point; see `variables.variable`."""
         path = _parsed(path)
         index = self.indexes.get(path)
-        return [variable(self._store, path, index, int(offset)) for offset in offsets]
+        return [on_demand.variable(self._store, path, index, int(offset)) for offset in offsets]
 
     def _settle(self) -> None:
         """Brings the columns up to date, as far as values have changed."""

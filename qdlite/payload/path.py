@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import Any, TypeAlias
+from functools import cache, lru_cache
+from typing import Any, TypeAlias, cast
 
 import msgspec
-import regex
 from msgspec import Struct
 
 from qdlite.errors import MalformedBody
@@ -19,9 +19,8 @@ Step: TypeAlias = "str | int | None"
 
 Steps: TypeAlias = tuple[Step, ...]
 
-_KEY = r'(?P<key>[\p{Alphabetic}\p{N}_-]+)|"(?P<quoted>[^"\\]*)"'
-_FIRST = regex.compile(_KEY)
-_NEXT = regex.compile(rf"\.(?:{_KEY})|\[(?P<index>[0-9]*)\]")
+_KEY = r'(?P<key>[{letters}_-]+)|"(?P<quoted>[^"\\]*)"'
+_NEXT = r"\.(?:{key})|\[(?P<index>[0-9]*)\]"
 _LARGEST_INDEX = 2**64 - 1
 
 
@@ -90,7 +89,7 @@ _STEPPED: dict[type, Callable[[list[Json], Any], list[Json]]] = {
 
 def _spelled(step: Step) -> str:
     if isinstance(step, str):
-        plain = _FIRST.fullmatch(step)
+        plain = _patterns(step.isascii())[0].fullmatch(step)
         return f".{step}" if plain and plain["key"] else f'."{step}"'
     return "[]" if step is None else f"[{step}]"
 
@@ -101,19 +100,34 @@ def parse(text: str) -> JsonPath:
 
     Raises MalformedBody.
     """
-    match = _FIRST.match(text)
+    first, further = _patterns(text.isascii())
+    match = first.match(text)
     steps: list[Step] = []
     at = 0
     while match:
         steps.append(_step(match))
         at = match.end()
-        match = _NEXT.match(text, at)
+        match = further.match(text, at)
     if not steps or at != len(text) or any(type(step) is int and step > _LARGEST_INDEX for step in steps):
         raise MalformedBody(f"Invalid json path: '{text}'")
     return JsonPath(tuple(steps))
 
 
-def _step(match: regex.Match[str]) -> Step:
+@cache
+def _patterns(plain: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Of the first step and of those that follow. Only letters beyond ASCII (not `plain`) need the package regex,
+    which is slow to load."""
+    if plain:
+        compiled, letters = re.compile, "A-Za-z0-9"
+    else:
+        import regex
+
+        compiled, letters = cast(Any, regex.compile), r"\p{Alphabetic}\p{N}"
+    key = _KEY.replace("{letters}", letters)
+    return compiled(key), compiled(_NEXT.replace("{key}", key))
+
+
+def _step(match: re.Match[str]) -> Step:
     groups = match.groupdict()
     if groups["key"] is not None:
         return str(groups["key"])

@@ -9,16 +9,19 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from qdlite import payload as on_demand
 from qdlite.models.common import JsonObject
-from qdlite.payload.column import Column
 from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
 from qdlite.payload.path import JsonPath
 from qdlite.payload.store import PayloadStore
 from qdlite.types import BoolArray
+
+if TYPE_CHECKING:
+    from qdlite.payload import Column
 
 Keys: TypeAlias = "frozenset[str] | None"
 """Top-level keys of payloads; None stands for all."""
@@ -102,7 +105,7 @@ class Table(ABC):
         self.columns = {known: column for known, column in self.columns.items() if known != path}
 
     def _build_column(self, path: JsonPath) -> Column:
-        column = Column(path)
+        column = on_demand.Column(path)
         column.add(*_unzipped(self.items(path.key)))
         hidden = [known for known in self.columns if known not in self.kept]
         dropped = set(hidden[: max(0, len(hidden) + 1 - HIDDEN_LIMIT)])

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,10 +48,12 @@ class Archive:
 
 
 def save(
-    path: Path, collections: Iterable[tuple[str, CollectionCapture]], aliases: Mapping[str, str] | None = None
+    path: str | PathLike[str],
+    collections: Iterable[tuple[str, CollectionCapture]],
+    aliases: Mapping[str, str] | None = None,
 ) -> None:
     """Writes an archive to a path: either all of it is there at the end, or what was there before."""
-    with replacing(path) as file:
+    with replacing(Path(path)) as file:
         write(file, collections, aliases)
 
 
@@ -68,9 +71,9 @@ def write(
     frames.end()
 
 
-def load(path: Path) -> Archive:
+def load(path: str | PathLike[str]) -> Archive:
     """Reads an archive. Raises WrongInput if it is damaged, cut off, or no archive of qdlite at all."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         return read(file)
 
 

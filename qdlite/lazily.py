@@ -1,0 +1,47 @@
+"""How is loading put off until somebody asks? Names that a package offers, and parts that many databases never use.
+
+What a start loads is paid for by every process, however little it does. `tests/test_start_up.py` holds what may not
+be loaded before the first answer.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+def offered(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package whose names live in other modules (`homes`: module to names), each of which is
+    loaded when one of its names is first asked for."""
+    home_of = {name: home for home, names in homes.items() for name in names}
+
+    def load(name: str) -> Any:
+        if name not in home_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(home_of[name]), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load
+
+
+class Late(Generic[_T]):
+    """Something that is made when it is first called for, and only once, whoever calls."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._mutex = threading.Lock()
+        self.made: _T | None = None
+        """None as long as nobody has called."""
+
+    def __call__(self) -> _T:
+        if self.made is None:
+            with self._mutex:
+                if self.made is None:
+                    self.made = self._make()
+        return self.made
