@@ -12,7 +12,7 @@ from qdlite import inference
 from qdlite.errors import Timeout
 from qdlite.inference.cancellation import Cancellation
 from qdlite.models.points import UpdateVectors, UpsertPoints
-from qdlite.models.vectors import VectorObject, WireVector
+from qdlite.models.vectors import VectorObject
 from qdlite.types import VectorArray
 
 if TYPE_CHECKING:
@@ -87,16 +87,15 @@ def embed(
     return Embeddings(dict(zip(inputs, result.embeddings, strict=True)))
 
 
-def inference_objects(vectors: Iterable[WireVector]) -> list[VectorObject]:
+def inference_objects(body: UpsertPoints | UpdateVectors) -> list[VectorObject]:
     """Those values of a write that stand for a vector."""
-    return [item for item in vectors if isinstance(item, VectorObject) and item.is_inference]
-
-
-def written_vectors(body: UpsertPoints | UpdateVectors) -> Iterable[WireVector]:
-    """Every vector value of an upsert or an update of vectors."""
     points = body.all_points() if isinstance(body, UpsertPoints) else body.points
-    for point in points:
-        yield from point.named_vectors().values()
+    return [
+        vector
+        for point in points
+        for vector in point.named_vectors().values()
+        if isinstance(vector, VectorObject) and vector.is_inference
+    ]
 
 
 def _input(item: VectorObject) -> InferenceInput:

@@ -8,15 +8,7 @@ from collections.abc import Callable
 from qdlite.collection.collection import Collection
 from qdlite.collection.shard_keys import check_write
 from qdlite.database.core import DatabaseCore
-from qdlite.database.embeddings import (
-    ANONYMOUS,
-    NOTHING,
-    Embeddings,
-    RequestContext,
-    embed,
-    inference_objects,
-    written_vectors,
-)
+from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed, inference_objects
 from qdlite.errors import PointNotFound, UnknownVector
 from qdlite.models.points import (
     DeletePayload,
@@ -122,9 +114,8 @@ class Writes(DatabaseCore):
 
     def _embedded(self, operation: UpdateOperation, context: RequestContext) -> Embeddings:
         body = operation.upsert or operation.update_vectors
-        if body is None:
-            return NOTHING
-        return embed(self.inference, inference_objects(written_vectors(body)), "update", context)
+        objects = inference_objects(body) if body is not None else ()
+        return embed(self.inference, objects, "update", context) if objects else NOTHING
 
     def _applied(
         self, collection: Collection, wait: bool, apply: Callable[[], int], context: RequestContext | None = None

@@ -63,9 +63,10 @@ class PayloadStore:
         if missing > 0:
             self._encoded.extend([EMPTY] * missing)
         old = self._encoded[offset]
+        replaced = _block_count(old)
         self.total_bytes += _size(encoded) - _size(old)
-        self._blocks += _block_count(encoded) - _block_count(old)
-        self._replaced_blocks += _block_count(old)
+        self._blocks += _block_count(encoded) - replaced
+        self._replaced_blocks += replaced
         self._encoded[offset] = encoded
         return old
 

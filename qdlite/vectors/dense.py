@@ -83,13 +83,13 @@ class DenseIndex:
 
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> FloatArray:
         """Rows (n, d) from a 2-D array or from single vectors."""
+        if len(vectors) == 1:
+            return self.prepare(vectors[0])[None, :]
         if not isinstance(vectors, np.ndarray):
             rows = [check_dense(vector, self.size, self._name) for vector in vectors]
-            vectors = rows[0][None, :] if len(rows) == 1 else np.array(rows, np.float32).reshape(len(rows), self.size)
+            vectors = np.array(rows, np.float32).reshape(len(rows), self.size)
         if vectors.shape[1] != self.size:
             raise wrong_dimension(self.size, vectors.shape[1], self._name)
-        if len(vectors) == 1:
-            return encode_one(vectors[0], self.distance, self.datatype)[None, :]
         return encode(vectors, self.distance, self.datatype)
 
     def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
@@ -101,7 +101,9 @@ class DenseIndex:
 
     def _store(self, at: Rows, rows: FloatArray) -> None:
         self._selections.clear()
-        self._reserve(end(at))
+        extent = end(at)
+        if extent > self._extent:
+            self._reserve(extent)
         self._rows.write(at, rows)
         self._count += distinct(at, ~self._present[at])
         self._present[at] = True
@@ -207,7 +209,7 @@ class DenseIndex:
         self._present = grown(self._present, self._rows.capacity, False)
         if self._by_norms:
             self._norms = grown(self._norms, self._rows.capacity, 0)
-        self._extent = max(self._extent, extent)
+        self._extent = extent
 
     def _score(self, queries: FloatArray, offsets: OffsetArray) -> FloatArray:
         """Similarities to the rows at `offsets`: read in order if they are close together, else gathered."""

@@ -107,8 +107,11 @@ class HnswIndex(DenseIndex):
     def _store(self, at: Rows, rows: FloatArray) -> None:
         with self._writing:
             super()._store(at, rows)
-            self._generation = grown(self._generation, self._extent, 0)
             self._touch(at)
+
+    def _reserve(self, extent: int) -> None:
+        super()._reserve(extent)
+        self._generation = grown(self._generation, extent, 0)
 
     def _forget(self, at: Rows) -> None:
         with self._writing:
