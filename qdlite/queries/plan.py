@@ -128,8 +128,8 @@ def _depth(request: Request) -> int:
 def _with(filters: tuple[Filter, ...], further: Filter | None) -> tuple[Filter, ...]:
     """A scope's filters with that of a prefetch. All must hold, but Qdrant joins them clause by clause: of two
     `should` lists it makes one, so that one alternative of either suffices; likewise of two `min_should`."""
-    if further is None:
-        return filters
+    if further is None or not filters:
+        return filters if further is None else (further,)
     joined = (*filters, further)
     clashes = any(sum(bool(getattr(one, clause)) for one in joined) > 1 for clause in ("should", "min_should"))
     return (reduce(_merged, joined),) if clashes else joined
