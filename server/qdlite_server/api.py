@@ -34,8 +34,11 @@ class Api:
         self.statistics = Statistics()
         self._router = Router([*routes.ENDPOINTS, *inference.endpoints(service or Service())])
 
+    def route(self, method: str, path: str) -> Route | None:
+        return self._router.find(method, path)
+
     def find(self, request: Request) -> Route | None:
-        return self._router.find(request.method, request.path)
+        return self.route(request.method, request.path)
 
     def answer(self, request: Request) -> Answer:
         route = self.find(request)

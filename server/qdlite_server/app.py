@@ -1,7 +1,8 @@
 """How does the API travel over HTTP? An ASGI application around `Api`.
 
 Quick handlers run on the event loop, all others in threads, so that one slow query never blocks the rest. Requests with
-inference have threads of their own, because they may wait long for a model. The loop itself only moves bytes.
+inference have threads of their own, because they may wait long for a model. The loop itself only moves bytes. Ordinary
+requests do not come through ASGI at all, see `connection`; they are worked on in the same threads.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ import logging
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, cast
 
 from qdlite.database import Cancellation
 from qdlite.errors import QdliteError, RateLimited
 from qdlite_server.api import UNKNOWN, Api, too_large
-from qdlite_server.compression import gzip, worthwhile
 from qdlite_server.endpoint import TEXT, Answer, Endpoint, Request, failure
+from qdlite_server.message import fields, packed
 from qdlite_server.multipart import Upload
 from qdlite_server.routes.service import HEALTH
 from qdlite_server.routing import Route
-from qdlite_server.versions import SERVER
+from qdlite_server.workers import Deliver, Workers
 
 if TYPE_CHECKING:
     from starlette.middleware.cors import CORSMiddleware
@@ -59,20 +60,44 @@ class Disconnected(Exception):
     """The client left before its request was complete."""
 
 
+class Stoppable(Protocol):
+    def stop(self) -> None:
+        """Ends what is there, at once."""
+
+
 class App:
     """The ASGI application of one `Api`. It does not own the database."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="qdlite")
-        self._inference_threads = ThreadPoolExecutor(INFERENCE_THREADS, thread_name_prefix="qdlite-inference")
-        self._inferring = 0
-        self._jobs: set[Future[Answer]] = set()
+        self._workers = Workers(THREADS, "qdlite")
+        self._inference_workers = Workers(INFERENCE_THREADS, "qdlite-inference")
+        self.connections: set[Stoppable] = set()
+        """Those that ordinary requests come by."""
 
     @property
     def busy(self) -> bool:
         """Is any request being worked on in a thread, perhaps one that nobody waits for any more?"""
-        return any(not job.done() for job in self._jobs.copy())
+        return bool(self._workers.unfinished or self._inference_workers.unfinished)
+
+    def is_ordinary(self, endpoint: Endpoint, length: int) -> bool:
+        """Can a request with a body of `length` bytes, and its answer, be in memory?"""
+        return not endpoint.streamed and length <= self.api.limit(endpoint)
+
+    def begin(self, route: Route, request: Request, deliver: Deliver) -> None:
+        """Has a request worked on in a thread, which delivers the answer."""
+        workers = self._inference_workers if INFERENCE_MARK in request.body else self._workers
+        if workers is self._inference_workers and workers.unfinished >= MAX_INFERENCE:
+            deliver(_refused(route.endpoint, RateLimited("Too many requests with inference", 1)))
+        else:
+            workers.submit(partial(self.api.answer_at, route, request), deliver)
+
+    def record(self, request: Request, status: int, began: float) -> None:
+        """Writes the line of the log. `began`: when the request came, by `perf_counter`."""
+        level = logging.DEBUG if request.path in HEALTH else logging.INFO
+        if log.isEnabledFor(level):
+            milliseconds = (perf_counter() - began) * 1e3
+            log.log(level, "method=%s path=%s status=%d ms=%.2f", request.method, request.path, status, milliseconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -96,8 +121,10 @@ class App:
             phase = (await receive())["type"].removeprefix("lifespan.")
             await send({"type": f"lifespan.{phase}.complete"})
             if phase == "shutdown":
-                for threads in (self._threads, self._inference_threads):
-                    threads.shutdown(wait=False, cancel_futures=True)
+                for connection in self.connections.copy():
+                    connection.stop()
+                self._workers.close()
+                self._inference_workers.close()
                 return
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,9 +142,7 @@ class App:
             if request.file is not None:
                 request.file.close()
         await self._send(send, answer, headers, (scope.get("client") or (None,))[0])
-        level = logging.DEBUG if path in HEALTH else logging.INFO
-        milliseconds = (perf_counter() - started) * 1e3
-        log.log(level, "method=%s path=%s status=%d ms=%.2f", request.method, path, answer.status, milliseconds)
+        self.record(request, answer.status, started)
 
     async def _received(self, receive: Receive, request: Request) -> tuple[Request, int | None]:
         """The request with its body, and the body's size if that is beyond the limit."""
@@ -145,7 +170,7 @@ class App:
                     total += len(waiting)
                     if total > limit:
                         return replace(request, file=file), total
-                    await run(self._threads, file.write, bytes(waiting))
+                    await run(None, file.write, bytes(waiting))
                     waiting.clear()
         except BaseException:
             file.close()
@@ -181,28 +206,24 @@ class App:
             return _refused(route.endpoint, too_large(announced, self.api.limit(route.endpoint)))
         if route.endpoint.quick:
             return self.api.answer_at(route, request)
-        if INFERENCE_MARK in request.body:
-            return await self._inferred(route, request, receive)
-        return await self._worked(self._threads, route, request)
-
-    async def _inferred(self, route: Route, request: Request, receive: Receive) -> Answer:
-        """The answer to a request with inference, which ends when the client leaves."""
-        if self._inferring >= MAX_INFERENCE:
-            return _refused(route.endpoint, RateLimited("Too many requests with inference", 1))
-        watch = asyncio.create_task(_watch(receive, request.cancellation))
-        self._inferring += 1
+        watch = asyncio.create_task(_watch(receive, request.cancellation)) if INFERENCE_MARK in request.body else None
         try:
-            return await self._worked(self._inference_threads, route, request)
+            return await self._worked(route, request)
         finally:
-            self._inferring -= 1
-            watch.cancel()
+            if watch is not None:
+                watch.cancel()
 
-    async def _worked(self, threads: ThreadPoolExecutor, route: Route, request: Request) -> Answer:
-        job = threads.submit(self.api.answer_at, route, request)
-        self._jobs.add(job)
-        job.add_done_callback(self._jobs.discard)
+    async def _worked(self, route: Route, request: Request) -> Answer:
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Answer] = loop.create_future()
+
+        def deliver(answer: Answer) -> None:
+            with suppress(RuntimeError):  # the server has stopped, and its loop with it
+                loop.call_soon_threadsafe(_settle, waiting, answer)
+
+        self.begin(route, request, deliver)
         try:
-            return await asyncio.wrap_future(job)
+            return await waiting
         except asyncio.CancelledError:  # the server stops and has waited long enough
             return STOPPING
 
@@ -210,15 +231,8 @@ class App:
         if answer.file is not None:
             await self._send_file(send, answer, answer.file)
             return
-        body = answer.body
-        fields = [(b"server", SERVER.encode())]
-        if answer.content_type:
-            fields.append((b"content-type", answer.content_type.encode()))
-        if worthwhile(headers.get("accept-encoding", ""), len(body), client):
-            body = gzip(body)
-            fields += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-        fields += _common_fields(answer, len(body))
-        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        head, body = packed(answer, headers.get("accept-encoding", ""), client)
+        await send({"type": "http.response.start", "status": answer.status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
     async def _send_file(self, send: Send, answer: Answer, file: BinaryIO) -> None:
@@ -226,19 +240,16 @@ class App:
         run = asyncio.get_running_loop().run_in_executor
         with file:
             left = os.fstat(file.fileno()).st_size
-            fields = [(b"server", SERVER.encode()), (b"content-type", answer.content_type.encode())]
-            fields += _common_fields(answer, left)
-            await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-            while piece := await run(self._threads, file.read, min(PIECE, left)):
+            await send({"type": "http.response.start", "status": answer.status, "headers": fields(answer, left)})
+            while piece := await run(None, file.read, min(PIECE, left)):
                 left -= len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
 
-def _common_fields(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:
-    fields = [(b"content-length", str(length).encode())]
-    fields += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
-    return fields
+def _settle(waiting: asyncio.Future[Answer], answer: Answer) -> None:
+    if not waiting.done():
+        waiting.set_result(answer)
 
 
 async def _watch(receive: Receive, cancellation: Cancellation) -> None:

@@ -115,7 +115,7 @@ class Endpoint:
 
     `quick` handlers take no lock that a slow request may hold; they answer on the event loop. Others get a thread.
     `reason` says why the state is not "full". `room` says how many times the usual limit a body may have. `refuse` is
-    for errors in a shape other than Qdrant's.
+    for errors in a shape other than Qdrant's. `streamed`: body or answer travel piece by piece, by way of a file.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -130,6 +130,7 @@ class Endpoint:
     reason: str = ""
     room: int = 1
     refuse: Refusal | None = None
+    streamed: bool = False
 
     @property
     def label(self) -> str:

@@ -16,10 +16,13 @@ import uvicorn
 from qdlite.database import Database, InferenceSettings, SnapshotSettings
 from qdlite_server.api import Api
 from qdlite_server.app import App
+from qdlite_server.connection import Connection
 from qdlite_server.routes.inference import Service
 from qdlite_server.settings import Settings
 
 BACKLOG = 2048
+KEEP_ALIVE = 75
+"""Seconds that a connection stays open without a request."""
 GRACE = 5
 """Seconds that running requests get to finish when the server is told to stop."""
 
@@ -56,6 +59,7 @@ def configured(app: App) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -63,7 +67,7 @@ def configured(app: App) -> uvicorn.Server:
             proxy_headers=False,
             ws="none",
             lifespan="on",
-            timeout_keep_alive=75,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
         )
     )

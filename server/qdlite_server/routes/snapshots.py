@@ -129,8 +129,8 @@ def _of(base: str) -> list[Endpoint]:
     return [
         Endpoint("GET", base, listed),
         Endpoint("POST", base, create, None, parameters.SNAPSHOT),
-        Endpoint("POST", f"{base}/upload", upload, Upload, UPLOAD, NEW_COLLECTION),
-        Endpoint("GET", f"{base}/{{snapshot_name}}", fetch),
+        Endpoint("POST", f"{base}/upload", upload, Upload, UPLOAD, NEW_COLLECTION, streamed=True),
+        Endpoint("GET", f"{base}/{{snapshot_name}}", fetch, streamed=True),
         Endpoint("DELETE", f"{base}/{{snapshot_name}}", delete, None, parameters.SNAPSHOT),
     ]
 
@@ -140,13 +140,13 @@ PARTIAL = "they bring replicas in a cluster up to date"
 ENDPOINTS = [
     Endpoint("GET", FULL, list_full),
     Endpoint("POST", FULL, create_full, None, parameters.SNAPSHOT),
-    Endpoint("GET", f"{FULL}/{{snapshot_name}}", fetch_full),
+    Endpoint("GET", f"{FULL}/{{snapshot_name}}", fetch_full, streamed=True),
     Endpoint("DELETE", f"{FULL}/{{snapshot_name}}", delete_full, None, parameters.SNAPSHOT),
     *_of(COLLECTION),
     Endpoint("PUT", f"{COLLECTION}/recover", recover, SnapshotRecover, parameters.SNAPSHOT),
     *_of(f"{SHARD}/snapshots"),
     Endpoint("PUT", f"{SHARD}/snapshots/recover", recover_shard, ShardSnapshotRecover, parameters.SNAPSHOT),
-    Endpoint("GET", f"{SHARD}/snapshot", stream),
+    Endpoint("GET", f"{SHARD}/snapshot", stream, streamed=True),
     unsupported("POST", f"{SHARD}/snapshot/partial/create", "partial snapshots", PARTIAL, documented=False),
     unsupported("POST", f"{SHARD}/snapshot/partial/recover", "partial snapshots", PARTIAL, documented=False),
     unsupported("POST", f"{SHARD}/snapshot/partial/recover_from", "partial snapshots", PARTIAL, documented=False),

@@ -1,0 +1,67 @@
+"""What does the head of a request say? Read by httptools, which is strict about what may stand there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httptools
+
+END = b"\r\n\r\n"
+
+_STREAMS = frozenset({"origin", "expect", "transfer-encoding", "upgrade"})
+"""Header fields that ask for more than one message and one answer: browsers, permission to send, pieces."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Method, path (still percent-encoded), query and header fields (names in lower case) of a request."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body that follows."""
+        return int(self.headers.get("content-length", 0))
+
+
+class _Reader:
+    """Collects what httptools finds."""
+
+    def __init__(self) -> None:
+        self.url = b""
+        self.headers: dict[str, str] = {}
+        self.heads = 0
+        self.parser = httptools.HttpRequestParser(self)
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.heads += 1
+
+    def on_body(self, body: bytes) -> None:
+        """There is none in a head: what comes here is hidden behind another end of it."""
+        self.heads += 1
+
+
+def plain(data: bytes) -> Head | None:
+    """The head of one ordinary request of a connection that stays open; None for anything else and all errors."""
+    reader = _Reader()
+    parser = reader.parser
+    try:
+        parser.feed_data(data)
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        return None
+    url = reader.url
+    if reader.heads != 1 or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+        return None
+    if url[:1] != b"/" or url[1:2] == b"/" or b"#" in url or not url.isascii() or _STREAMS & reader.headers.keys():
+        return None
+    path, _, query = url.decode("ascii").partition("?")
+    return Head(parser.get_method().decode("ascii"), path, query, reader.headers)
