@@ -10,7 +10,10 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from logging import Logger
 
 _T = TypeVar("_T")
 
@@ -28,6 +31,17 @@ def offered(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str],
         return value
 
     return load
+
+
+def logger(name: str) -> Late[Logger]:
+    """The logger of a module, for what is seldom said."""
+
+    def get() -> Logger:
+        import logging
+
+        return logging.getLogger(name)
+
+    return Late(get)
 
 
 class Late(Generic[_T]):

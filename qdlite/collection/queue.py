@@ -6,7 +6,6 @@ order, unseen by reads, and is applied as the builder makes room. (Qdrant calls 
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,9 +16,10 @@ from msgspec.structs import replace
 from qdlite.collection.operations import Operation, Upsert, VectorColumn
 from qdlite.collection.state import CollectionState
 from qdlite.errors import QdliteError
+from qdlite.lazily import logger
 from qdlite.vectors.hnsw import HnswIndex
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _UNLIMITED = 2**62
 Prepare = Callable[[CollectionState], Operation]
 
@@ -63,7 +63,7 @@ class UpdateQueue:
         try:
             self._apply(state, item.prepare(state))
         except QdliteError as error:
-            _log.warning("An update that had to wait was dropped: %s", error)
+            _log().warning("An update that had to wait was dropped: %s", error)
 
     def _apply(self, state: CollectionState, operation: Operation) -> int:
         if not isinstance(operation, Upsert):

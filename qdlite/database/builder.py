@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 
 from qdlite.collection.collection import Collection
+from qdlite.lazily import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _STEP_SECONDS = 0.05
 _GATHER_SECONDS = 0.05
 """How long work may gather before it begins: many small writes are indexed together, not each on its own."""
@@ -85,6 +85,6 @@ class IndexBuilder:
             remaining = [collection.build_step(_STEP_SECONDS) for collection in self._collections()]
             return any(remaining)
         except Exception:
-            _log.exception("Building a vector index failed; searches stay exact until it succeeds")
+            _log().exception("Building a vector index failed; searches stay exact until it succeeds")
             time.sleep(_ERROR_PAUSE_SECONDS)
             return True

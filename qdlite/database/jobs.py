@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
 from qdlite.errors import QdliteError
+from qdlite.lazily import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Jobs:
@@ -25,9 +25,9 @@ class Jobs:
             try:
                 work()
             except QdliteError as error:
-                _log.warning("%s failed: %s", name, error)
+                _log().warning("%s failed: %s", name, error)
             except Exception:
-                _log.exception("%s failed", name)
+                _log().exception("%s failed", name)
             finally:
                 with self._mutex:
                     self._running.discard(threading.current_thread())

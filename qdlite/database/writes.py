@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from qdlite.collection.collection import Collection
@@ -10,6 +9,7 @@ from qdlite.collection.shard_keys import check_write
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed, inference_objects
 from qdlite.errors import PointNotFound, UnknownVector
+from qdlite.lazily import logger
 from qdlite.models.points import (
     DeletePayload,
     DeleteVectors,
@@ -22,7 +22,7 @@ from qdlite.models.points import (
     UpsertPoints,
 )
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _APPLIED_LATER = (PointNotFound, UnknownVector)
 """Errors that Qdrant meets only when it applies an update, so that callers who do not wait never see them."""
 
@@ -126,7 +126,7 @@ class Writes(DatabaseCore):
         except _APPLIED_LATER as error:
             if wait:
                 raise
-            _log.warning("An update of %r sent without waiting was dropped: %s", collection.name, error)
+            _log().warning("An update of %r sent without waiting was dropped: %s", collection.name, error)
             operation_id = collection.version
         self._builder.wake(collection)
         if not wait:

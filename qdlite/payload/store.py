@@ -6,7 +6,6 @@ only the top level, and below it only what a path touches.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -163,6 +162,8 @@ def _encode(value: Json) -> bytes:
     try:
         return msgspec.json.encode(value)
     except (OverflowError, msgspec.MsgspecError):
+        import json
+
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

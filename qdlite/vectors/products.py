@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdlite.types import FloatArray
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _ONE_BLAS_THREAD = 400_000
 """Up to so many numbers OpenBLAS stays in the calling thread."""
@@ -58,6 +61,8 @@ def _row_by_row(rows: FloatArray, vector: FloatArray, found: FloatArray) -> None
 
 @cache
 def _helper() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(1, "qdlite-product")
 
 
