@@ -6,9 +6,11 @@ be loaded before the first answer.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -42,6 +44,11 @@ def logger(name: str) -> Late[Logger]:
         return logging.getLogger(name)
 
     return Late(get)
+
+
+def pattern(text: str, flags: int = 0) -> Late[re.Pattern[str]]:
+    """A regular expression, for what is seldom matched: compiling takes longer than loading a module."""
+    return Late(partial(re.compile, text, flags))
 
 
 class Late(Generic[_T]):

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, TypeVar
 
+from qdlite import collection as parts
 from qdlite.collection import limits, updates
 from qdlite.collection.capture import CollectionCapture, capture, check_compatible, restored
 from qdlite.collection.config import updated_config, with_vector, without_vector
-from qdlite.collection.info import collection_info
-from qdlite.collection.measures import CollectionMeasures, collection_measures
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
 from qdlite.collection.queue import UpdateQueue, is_building_off, is_deferring
 from qdlite.collection.state import CollectionState
@@ -46,11 +45,11 @@ class Collection:
         return self._state.config
 
     def info(self) -> CollectionInfo:
-        return self.read(lambda view: collection_info(view.state, self.queue))
+        return self.read(lambda view: parts.collection_info(view.state, self.queue))
 
-    def measures(self) -> CollectionMeasures:
+    def measures(self) -> parts.CollectionMeasures:
         """The size of each part."""
-        return self.read(lambda view: collection_measures(view.state, self.queue))
+        return self.read(lambda view: parts.collection_measures(view.state, self.queue))
 
     @property
     def version(self) -> OperationId:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from qdlite import vectors
 from qdlite.collection.config import effective_hnsw, named, sparse_params
 from qdlite.models.collections import SparseVectorParams, VectorParams
 from qdlite.models.info import CollectionConfig
@@ -11,7 +12,6 @@ from qdlite.queries.view import VectorTraits
 from qdlite.vectors.create import create_index
 from qdlite.vectors.hnsw import HnswIndex, HnswParams
 from qdlite.vectors.index import VectorIndex
-from qdlite.vectors.sparse import Modifier, SparseIndex
 
 
 def vector_indexes(
@@ -57,8 +57,8 @@ def _dense(name: str, params: VectorParams, config: CollectionConfig, index: Vec
 
 
 def _sparse(params: SparseVectorParams, index: VectorIndex | None) -> VectorIndex:
-    modifier: Modifier = params.modifier or "none"
-    if isinstance(index, SparseIndex):
+    modifier: vectors.Modifier = params.modifier or "none"
+    if isinstance(index, vectors.SparseIndex):
         index.modifier = modifier
         return index
     return create_index("sparse", modifier=modifier)

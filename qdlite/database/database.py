@@ -7,19 +7,22 @@ Qdrant allows that. Calls embed inference objects first, outside of every lock, 
 from __future__ import annotations
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
-from qdlite.collection.measures import CollectionMeasures
 from qdlite.database.embeddings import RequestContext
 from qdlite.database.reads import Reads
 from qdlite.database.snapshots import Snapshots
 from qdlite.database.writes import Writes
-from qdlite.models.aliases import ChangeAliases
 from qdlite.models.collections import CreateCollection, UpdateCollection, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.info import CollectionInfo
 from qdlite.models.points import UpdateResult
+
+if TYPE_CHECKING:
+    from qdlite.collection import CollectionMeasures
+    from qdlite.models.aliases import ChangeAliases
 
 
 class Database(Writes, Reads, Snapshots):

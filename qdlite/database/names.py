@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qdlite.collection.collection import Collection
 from qdlite.errors import NotFound, WrongInput, collection_exists, collection_not_found
-from qdlite.models.aliases import ChangeAliases, CreateAlias, DeleteAlias, RenameAlias
+
+if TYPE_CHECKING:
+    from qdlite.models.aliases import ChangeAliases, CreateAlias, DeleteAlias, RenameAlias
 
 
 class Names:

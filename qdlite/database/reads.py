@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from qdlite import collection, queries
 from qdlite.collection import limits, reads
-from qdlite.collection.matrix import matrix_offsets, matrix_pairs
 from qdlite.collection.scroll import scroll
 from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
@@ -36,8 +36,6 @@ from qdlite.models.query import (
 )
 from qdlite.queries import collect
 from qdlite.queries.execute import execute
-from qdlite.queries.groups import Group, query_groups
-from qdlite.queries.matrix import DEFAULT_SAMPLE, Matrix, distance_matrix
 from qdlite.queries.plan import plan, plan_groups
 from qdlite.queries.steps import Plan
 from qdlite.types import PointId
@@ -92,19 +90,19 @@ class Reads(DatabaseCore):
             view = views[name]
             admit_queries(views, name, body, [body], context)
             view.charge(lambda: limits.groups_cost(plan_groups(body, view, embeddings, views.__getitem__)))
-            found = query_groups(body, view, embeddings, views.__getitem__)
+            found = queries.query_groups(body, view, embeddings, views.__getitem__)
             groups = [_group(view, group, body) for group in found]
         return GroupsResult(groups=groups if body.with_lookup is None else self._looked_up(groups, body.with_lookup))
 
     def matrix_pairs(self, name: str, body: SearchMatrixRequest, context: RequestContext | None = None) -> MatrixPairs:
         """Scores between points of a random sample, a pair each."""
-        return self._matrix(name, body, context, matrix_pairs)
+        return self._matrix(name, body, context, collection.matrix_pairs)
 
     def matrix_offsets(
         self, name: str, body: SearchMatrixRequest, context: RequestContext | None = None
     ) -> MatrixOffsets:
         """The same in coordinate form."""
-        return self._matrix(name, body, context, matrix_offsets)
+        return self._matrix(name, body, context, collection.matrix_offsets)
 
     def _read(
         self,
@@ -144,15 +142,15 @@ class Reads(DatabaseCore):
         name: str,
         body: SearchMatrixRequest,
         context: RequestContext | None,
-        render: Callable[[CollectionView, Matrix], _R],
+        render: Callable[[CollectionView, queries.Matrix], _R],
     ) -> _R:
         def cost(view: CollectionView) -> int:
-            sample = DEFAULT_SAMPLE if body.sample is None else body.sample
+            sample = queries.DEFAULT_SAMPLE if body.sample is None else body.sample
             return limits.matrix_cost(body.filter, min(sample, view.count))
 
         with self.collection(name).reading() as view:
             admit(view, body, lambda: cost(view), "Search", context or ANONYMOUS)
-            return render(view, distance_matrix(body, view))
+            return render(view, queries.distance_matrix(body, view))
 
     def _looked_up(self, groups: list[PointGroup], wanted: str | WithLookup) -> list[PointGroup]:
         """The groups with the records that their ids name in another collection, where there are such."""
@@ -172,7 +170,7 @@ class Reads(DatabaseCore):
         return self._embed(objects, "search", context)
 
 
-def _group(view: CollectionView, group: Group, body: QueryGroupsRequest) -> PointGroup:
+def _group(view: CollectionView, group: queries.Group, body: QueryGroupsRequest) -> PointGroup:
     with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
     versions = collect.kind_of(body) not in _UNVERSIONED
     return PointGroup(id=group.id, hits=reads.scored(view, group.hits, body.with_payload, with_vector, versions))

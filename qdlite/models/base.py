@@ -7,7 +7,6 @@ Three passes, each complete before anything is written: msgspec decodes bytes in
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cache
@@ -17,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from qdlite.errors import InvalidBody, MalformedBody
+from qdlite.lazily import pattern
 
 UInt = Annotated[int, Meta(ge=0)]
 """An unsigned integer; a negative number is a type error, as in Qdrant."""
@@ -124,7 +124,7 @@ def decode(body: bytes, model: type[_M]) -> _M:
         raise MalformedBody(_location(body, str(error))) from None
 
 
-_UNKNOWN = re.compile(r"Object contains unknown field .* - at `\$.*?\.?(\w+)(?:\[[^]]*\])?`")
+_UNKNOWN = pattern(r"Object contains unknown field .* - at `\$.*?\.?(\w+)(?:\[[^]]*\])?`")
 _EXPECTED: dict[str, str] = {}
 
 
@@ -144,7 +144,7 @@ def decode_raw(raw: msgspec.Raw | bytes, model: Any) -> Any:
 
 def _location(body: bytes, text: str) -> str:
     """Qdrant's texts end with a line and column; msgspec gives the byte of a syntax error."""
-    unknown = _UNKNOWN.fullmatch(text)
+    unknown = _UNKNOWN().fullmatch(text)
     if unknown and unknown[1] in _EXPECTED:
         return _EXPECTED[unknown[1]]
     if not body:

@@ -6,11 +6,12 @@ import re
 from typing import ClassVar
 from uuid import UUID
 
+from qdlite.lazily import pattern
 from qdlite.models.base import Model, OneOf
 from qdlite.types import Json, PointId
 
-_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_UUID_FORMS = re.compile(
+_CANONICAL_UUID = pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID_FORMS = pattern(
     r"\{?(urn:uuid:)?([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?",
     re.IGNORECASE,
 )
@@ -25,9 +26,9 @@ def point_id(value: int | str) -> PointId:
     if isinstance(value, int):
         if 0 <= value <= MAX_NUMERIC_ID:
             return value
-    elif _CANONICAL_UUID.fullmatch(value):
+    elif _CANONICAL_UUID().fullmatch(value):
         return value
-    elif _UUID_FORMS.fullmatch(value):
+    elif _UUID_FORMS().fullmatch(value):
         return str(UUID(value))
     raise ValueError(f"value {value} is not a valid point ID, valid values are either an unsigned integer or a UUID")
 

@@ -7,24 +7,25 @@ from typing import ClassVar, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from qdlite.lazily import pattern
 from qdlite.models.base import Model
 
 Priority = Literal["no_sync", "snapshot", "replica"]
 """What counts if there are other replicas. A single node has none, so that all mean the same."""
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_SCHEME = pattern(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_SHA256 = pattern(r"[0-9a-fA-F]{64}")
 
 
 def is_url(location: str) -> bool:
-    return _SCHEME.match(location) is not None
+    return _SCHEME().match(location) is not None
 
 
 def checksum_problem(checksum: str) -> str | None:
     """The rule for SHA-256 checksums given by clients; the texts are the code and details that Qdrant prints."""
     if len(checksum) != 64:
         details = f'"length": Number({len(checksum)}), "expected_length": Number(64)'
-    elif not _SHA256.fullmatch(checksum):
+    elif not _SHA256().fullmatch(checksum):
         details = '"message": String("invalid characters, expected 0-9, a-f, A-F")'
     else:
         return None

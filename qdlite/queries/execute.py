@@ -13,12 +13,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from qdlite import queries
 from qdlite.models.filters import Filter
 from qdlite.queries import fusion
-from qdlite.queries.formula import FormulaInputs
 from qdlite.queries.masks import both, held
 from qdlite.queries.ordering import best, order, settle
-from qdlite.queries.scoring import formula
 from qdlite.queries.scoring.mmr import mmr
 from qdlite.queries.scoring.order_by import from_start, without_repeats
 from qdlite.queries.scoring.sample import sample
@@ -268,8 +267,8 @@ def _first_values(offsets: OffsetArray, sources: Sequence[Ranked]) -> NDArray[An
 
 def _formula(run: _Run, step: Step, operation: Formula, sources: Sequence[Ranked]) -> Ranked:
     lists = [Hits(source.offsets, source.scores) for source in sources]
-    inputs = FormulaInputs(run.view, lists, union(sources))
-    hits = best(run.view, inputs.offsets, formula.evaluate(operation.evaluate, inputs), step.limit)
+    inputs = queries.FormulaInputs(run.view, lists, union(sources))
+    hits = best(run.view, inputs.offsets, queries.evaluate(operation.evaluate, inputs), step.limit)
     return _above(Ranked(hits.offsets, hits.scores), step.threshold)
 
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from qdlite import queries
 from qdlite.errors import WrongInput
 from qdlite.models.filters import Filter
 from qdlite.models.points import OrderBy
@@ -15,7 +16,6 @@ from qdlite.models.query import IdfCorpus, Query, TextQueryInput, VectorInput
 from qdlite.models.query import SearchParams as WireParams
 from qdlite.queries.collect import Request, inputs
 from qdlite.queries.examples import Examples
-from qdlite.queries.formula import Parser
 from qdlite.queries.fusion import DEFAULT_K
 from qdlite.queries.scoring.context import context
 from qdlite.queries.scoring.discover import discover
@@ -163,7 +163,7 @@ def _formula(place: Place) -> Operation:
     _need_prefetches(place, "Formula")
     query = place.query
     assert query.formula is not None
-    return Formula(Parser(place.view.fields, query.defaults).parse(query.formula))
+    return Formula(queries.Parser(place.view.fields, query.defaults).parse(query.formula))
 
 
 def _text(place: Place) -> Operation:

@@ -7,15 +7,17 @@ Everything is validated: vectors are prepared, names exist, formulas are parsed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from qdlite.models.filters import Filter
-from qdlite.queries.scoring.formula import Evaluator
 from qdlite.types import BoolArray, FloatArray, PointId, VectorArray
 from qdlite.vectors.index import SearchParams
+
+if TYPE_CHECKING:
+    from qdlite.queries.scoring.formula import Evaluator
 
 Scoring: TypeAlias = Callable[[FloatArray], FloatArray]
 """Similarities (m, n) of m examples to n points -> scores (n,), larger is better."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from qdlite import vectors
 from qdlite.types import Datatype, Distance
 from qdlite.vectors.hnsw import HnswIndex, HnswParams
 from qdlite.vectors.index import VectorIndex
-from qdlite.vectors.multi import MultiIndex
-from qdlite.vectors.sparse import Modifier, SparseIndex
 
 Kind: TypeAlias = Literal["dense", "multi", "sparse"]
 
@@ -20,13 +19,13 @@ def create_index(
     distance: Distance = "Dot",
     datatype: Datatype = "float32",
     hnsw: HnswParams | None = None,
-    modifier: Modifier = "none",
+    modifier: vectors.Modifier = "none",
     name: str = "",
 ) -> VectorIndex:
     """An empty index. `size`, `distance`, `datatype` and `hnsw` are for dense vectors and multivectors (the latter
     are always searched exactly), `modifier` is for sparse ones; `name` is for error messages."""
     if kind == "sparse":
-        return SparseIndex(modifier)
+        return vectors.SparseIndex(modifier)
     if kind == "multi":
-        return MultiIndex(size, distance, datatype, name)
+        return vectors.MultiIndex(size, distance, datatype, name)
     return HnswIndex(size, distance, datatype, name, hnsw)
