@@ -2,25 +2,29 @@
 
 Requests put their inputs into the model's lane. Whoever finds the model idle runs the next batch, for whomever it
 is; so a lone query starts at once, without a worker thread or a waiting time, and inputs that arrive while the
-model is busy travel together in the next batch. Queries go before inputs of updates, of which every eighth batch
-at least is one.
+model is busy travel in the next batches: the oldest input each time, with those that fit it best. Queries go before
+inputs of updates, of which every eighth batch at least is one.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError, Timeout
+from qdlite.inference.batches import Shape, batches
 from qdlite.inference.embedders.base import BatchLimits, Embedder, Item
 from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.types import VectorArray
 
 _OVERTAKING = 7
 """Batches of queries that may run in turn while inputs of updates wait."""
+_CHOICE = 64
+"""Parts, the oldest ones, among which the next batch is chosen; more would cost time and fit hardly better."""
 
 
 class Job:
@@ -33,7 +37,7 @@ class Job:
         self.sizes = sizes
         self.kind: DataKind = kind
         self.mode: Mode = mode
-        self.batches = deque(batches(sizes, limits))
+        self.batches = batches([Shape(1, size) for size in sizes], limits)
         self.vectors: dict[int, VectorArray] = {}
         self.error: Exception | None = None
 
@@ -47,28 +51,14 @@ class Job:
 
 
 class Part(NamedTuple):
-    """Those inputs of a job that take part in the batch being run."""
+    """Inputs of one job that run in one batch, longest first."""
 
     job: Job
     positions: list[int]
 
-
-def batches(sizes: Sequence[int], limits: BatchLimits) -> list[list[int]]:
-    """Cuts positions, sorted by size, into batches within the limits; equal sizes stay in order."""
-    result: list[list[int]] = []
-    for position in sorted(range(len(sizes)), key=lambda at: -sizes[at]):
-        if result and _fits(result[-1], sizes[position], sizes[result[-1][0]], limits):
-            result[-1].append(position)
-        else:
-            result.append([position])
-    return result
-
-
-def _fits(batch: list[int], size: int, longest: int, limits: BatchLimits) -> bool:
-    count = len(batch) + 1
-    return (
-        count <= limits.items and count * max(size, longest) <= limits.tokens and not (limits.even and size != longest)
-    )
+    @property
+    def shape(self) -> Shape:
+        return Shape(len(self.positions), self.job.sizes[self.positions[0]])
 
 
 class Lane:
@@ -78,8 +68,9 @@ class Lane:
         self._name = name
         self._embedder = embedder
         self._max_waiting = max_waiting
-        self._changed = threading.Condition()
-        self._jobs: deque[Job] = deque()
+        self._lock = threading.Lock()
+        self._jobs: dict[Job, threading.Condition] = {}
+        """The requests that are here, oldest first, and where each waits for news."""
         self._busy = False
         self._speed = 0.0
         self._overtaken = 0
@@ -92,37 +83,41 @@ class Lane:
         limits = self._embedder.limits(kind)
         sizes = self._embedder.sizes(items, kind, call.mode)
         job = Job(items, sizes, kind, call.mode, limits)
-        self._admit(job)
+        news = self._admit(job)
         try:
-            with call.cancellation.calling(self._wake):
+            with call.cancellation.calling(partial(self._wake, news)):
                 while not job.done:
-                    self._step(job, call)
+                    self._step(job, news, call)
         finally:
             self._withdraw(job)
         if job.error is not None:
             raise job.error
         return [job.vectors[position] for position in range(len(items))], sum(sizes)
 
-    def _admit(self, job: Job) -> None:
-        with self._changed:
+    def _admit(self, job: Job) -> threading.Condition:
+        with self._lock:
             waiting = sum(len(batch) for other in self._jobs for batch in other.batches)
             if waiting and waiting + len(job.items) > self._max_waiting:
                 raise RateLimited(f"Too many inputs wait for the model {self._name}", self._seconds(waiting))
-            self._jobs.append(job)
+            return self._jobs.setdefault(job, threading.Condition(self._lock))
 
     def _seconds(self, waiting: int) -> int:
         return max(1, min(60, round(waiting / self._speed))) if self._speed else 1
 
     def _withdraw(self, job: Job) -> None:
-        with self._changed:
-            if job in self._jobs:
-                self._jobs.remove(job)
+        """Leaves the model to the next one who waits, who may have been told before this one, or not at all."""
+        with self._lock:
+            del self._jobs[job]
+            if not self._busy:
+                following = next((news for other, news in self._jobs.items() if not other.done), None)
+                if following:
+                    following.notify()
 
-    def _step(self, job: Job, call: Call) -> None:
+    def _step(self, job: Job, news: threading.Condition, call: Call) -> None:
         """Runs one batch, or waits until another thread has run one."""
-        with self._changed:
+        with self._lock:
             if self._busy:
-                if not self._changed.wait_for(lambda: self._news_for(job, call), call.remaining()):
+                if not news.wait_for(lambda: self._news_for(job, call), call.remaining()):
                     raise Timeout("Inference did not finish within the request's timeout")
                 return
             call.remaining()
@@ -134,9 +129,9 @@ class Lane:
     def _news_for(self, job: Job, call: Call) -> bool:
         return job.done or not self._busy or call.cancellation.cancelled
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+    def _wake(self, news: threading.Condition) -> None:
+        with self._lock:
+            news.notify()
 
     def _run(self, parts: list[Part]) -> None:
         try:
@@ -146,29 +141,26 @@ class Lane:
                 part.job.fail(ServiceError(f"Model {self._name} was interrupted"))
             raise
         finally:
-            with self._changed:
+            with self._lock:
                 self._busy = False
-                self._changed.notify_all()
+                for part in parts:
+                    if part.job.done and part.job in self._jobs:  # those who left early are not
+                        self._jobs[part.job].notify()
 
     def _take(self) -> list[Part]:
-        """The next batch, filled up with batches of other jobs as far as they fit."""
+        """The next batch: the oldest part that waits, and those that share a batch with it at the least cost."""
         first: Mode = "search" if self._overtaken < _OVERTAKING else "update"
         jobs = sorted((job for job in self._jobs if job.batches), key=lambda job: job.mode != first)
-        parts: list[Part] = []
-        count = longest = 0
-        for job in jobs:
-            limits = self._embedder.limits(job.kind)
-            while job.batches and _compatible(parts, job):
-                size = job.sizes[job.batches[0][0]]
-                total, widest = count + len(job.batches[0]), max(longest, size)
-                uneven = limits.even and longest not in (0, size)
-                if parts and (total > limits.items or total * widest > limits.tokens or uneven):
-                    break
-                parts.append(Part(job, job.batches.popleft()))
-                count, longest = total, widest
-        waiting = any(job.mode == "update" for job in jobs)
-        searched = bool(parts) and parts[0].job.mode == "search"
-        self._overtaken = self._overtaken + 1 if waiting and searched else 0
+        waiting = list(islice(_alike(jobs), _CHOICE))
+        if not waiting:
+            return []
+        limits = self._embedder.limits(jobs[0].kind)
+        cut = batches([part.shape for part in waiting], limits)
+        parts = [waiting[at] for at in next(batch for batch in cut if 0 in batch)]
+        for job, positions in parts:
+            job.batches.remove(positions)
+        overtaking = jobs[0].mode == "search" and jobs[-1].mode == "update"
+        self._overtaken = self._overtaken + 1 if overtaking else 0
         return parts
 
     def _embed(self, parts: list[Part]) -> None:
@@ -203,5 +195,8 @@ class Lane:
         return explained
 
 
-def _compatible(parts: list[Part], job: Job) -> bool:
-    return not parts or (parts[0].job.mode, parts[0].job.kind) == (job.mode, job.kind)
+def _alike(jobs: Sequence[Job]) -> Iterator[Part]:
+    """The parts of all jobs that may share a batch with the first one."""
+    for job in jobs:
+        if (job.mode, job.kind) == (jobs[0].mode, jobs[0].kind):
+            yield from (Part(job, positions) for positions in job.batches)

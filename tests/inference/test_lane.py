@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from qdlite.errors import InferenceError, RateLimited, Timeout
+from qdlite.errors import Cancelled, InferenceError, RateLimited, Timeout
+from qdlite.inference.cancellation import Cancellation
 from qdlite.inference.embedders.base import BatchLimits, Item
 from qdlite.inference.inputs import Call, DataKind, Mode
-from qdlite.inference.lane import Lane, batches
+from qdlite.inference.lane import Lane
 from qdlite.types import VectorArray
 
 Result = tuple[list[VectorArray], int]
@@ -44,10 +43,12 @@ class Recorder:
         return [np.array([len(item)], dtype=np.float32) for item in items]
 
 
-def in_thread(lane: Lane, items: list[str], mode: Mode, results: dict[str, Result | Exception]) -> threading.Thread:
+def in_thread(
+    lane: Lane, items: list[str], mode: Mode, results: dict[str, Result | Exception], call: Call | None = None
+) -> threading.Thread:
     def run() -> None:
         try:
-            results[items[0]] = lane.run(items, "text", Call(mode))
+            results[items[0]] = lane.run(items, "text", call or Call(mode))
         except Exception as error:
             results[items[0]] = error
 
@@ -62,17 +63,6 @@ def wait_for_jobs(lane: Lane, count: int) -> None:
             return
         threading.Event().wait(0.001)
     raise AssertionError("the jobs did not arrive")
-
-
-@given(st.lists(st.integers(0, 50), max_size=40), st.integers(1, 8), st.integers(1, 200), st.booleans())
-def test_batches_keep_the_limits(sizes: list[int], items: int, tokens: int, even: bool) -> None:
-    made = batches(sizes, BatchLimits(items, tokens, even))
-    assert sorted(position for batch in made for position in batch) == list(range(len(sizes)))
-    for batch in made:
-        lengths = [sizes[position] for position in batch]
-        assert len(batch) <= items
-        assert len(batch) == 1 or len(batch) * max(lengths) <= tokens
-        assert not even or len(set(lengths)) == 1
 
 
 def test_order_is_restored() -> None:
@@ -101,6 +91,61 @@ def test_concurrent_queries_share_a_batch_and_overtake_updates() -> None:
         ("update", ["12", "12", "12"]),
     ]
     assert len(results) == 3
+
+
+def test_a_lone_query_runs_in_its_own_thread() -> None:
+    class Own(Recorder):
+        def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
+            threads.append(threading.get_ident())
+            return super().embed(items, kind, mode)
+
+    threads: list[int] = []
+    Lane("m", Own(BatchLimits()), 10).run(["a"], "text", Call("search"))
+    assert threads == [threading.get_ident()]
+
+
+def test_the_oldest_query_runs_next_with_those_of_its_length() -> None:
+    embedder = Recorder(BatchLimits(overhead=2))
+    lane = Lane("m", embedder, 100)
+    results: dict[str, Result | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["first"], "search", results)]
+    assert embedder.started.wait(10)
+    for text in ("short", "a long one", "brief", "another one", "a third one", "tiny"):
+        threads.append(in_thread(lane, [text], "search", results))
+        wait_for_jobs(lane, len(threads))
+    embedder.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert [sorted(items) for _, items in embedder.seen] == [
+        ["first"],
+        ["brief", "short", "tiny"],
+        ["a long one", "a third one", "another one"],
+    ]
+
+
+@pytest.mark.parametrize("leaves", ["late", "cancelled"])
+def test_whoever_leaves_while_waiting_holds_nobody_up(leaves: str) -> None:
+    embedder = Recorder(BatchLimits(items=1))
+    lane = Lane("m", embedder, 100)
+    results: dict[str, Result | Exception] = {}
+    embedder.go_on.clear()
+    threads = [in_thread(lane, ["first"], "search", results)]
+    assert embedder.started.wait(10)
+    cancellation = Cancellation()
+    call = Call.start("search", timeout=0.02 if leaves == "late" else None, cancellation=cancellation)
+    leaving = in_thread(lane, ["left"], "search", results, call)
+    wait_for_jobs(lane, 2)
+    threads += [in_thread(lane, [text], "search", results) for text in ("second", "third")]
+    wait_for_jobs(lane, 4)
+    if leaves == "cancelled":
+        cancellation.cancel()
+    leaving.join(10)
+    assert isinstance(results["left"], (Timeout, Cancelled))
+    embedder.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(items for _, items in embedder.seen) == [["first"], ["second"], ["third"]]
 
 
 def test_updates_are_not_starved_by_queries() -> None:

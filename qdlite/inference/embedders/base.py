@@ -16,12 +16,14 @@ class BatchLimits(NamedTuple):
     """A batch has at most `items` inputs, and its longest input times their number is at most `tokens`.
 
     `even` allows only inputs of one length together, for models whose result depends on padding. The default
-    is small because a query that arrives meanwhile waits for the running batch to end.
+    is small because a query that arrives meanwhile waits for the running batch to end. `overhead` is what a batch
+    costs beside its tokens, measured in tokens: mostly reading the weights, so it is about the same for all models.
     """
 
     items: int = 32
     tokens: int = 1024
     even: bool = False
+    overhead: int = 16
 
 
 ONE_BY_ONE = BatchLimits(items=1)
