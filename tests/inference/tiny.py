@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.inference.tiny_kinds import BUILDERS
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
@@ -44,4 +46,7 @@ def tiny_models(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, place in PLACES.items():
         (directory / place).parent.mkdir(parents=True, exist_ok=True)
         (built / name).rename(directory / place)
+    for name, build in BUILDERS.items():
+        (directory / name).mkdir(parents=True)
+        build(tiny, directory / name)
     return directory
