@@ -54,7 +54,8 @@ _SCRIPTS = {
     "qdlite, stock client": "import qdlite\n" + _CLIENT.format(make="qdlite.client()"),
     "chroma": """
 import chromadb
-found = chromadb.EphemeralClient().create_collection("c", embedding_function=None)
+client = chromadb.EphemeralClient(chromadb.config.Settings(anonymized_telemetry=False))
+found = client.create_collection("cold", embedding_function=None)
 found.upsert(ids=[str(i) for i in range(100)], embeddings=[[float(i + j) for j in range(64)] for i in range(100)])
 assert len(found.query(query_embeddings=[[1.0] * 64], n_results=10)["ids"][0]) == 10
 """,
@@ -64,6 +65,14 @@ import lancedb
 made = [{"id": i, "vector": [float(i + j) for j in range(64)]} for i in range(100)]
 table = lancedb.connect(tempfile.mkdtemp()).create_table("c", made)
 assert len(table.search([1.0] * 64).limit(10).to_list()) == 10
+""",
+    "milvus-lite": """
+import tempfile
+from pymilvus import MilvusClient
+client = MilvusClient(tempfile.mkdtemp() + "/cold.db")
+client.create_collection("c", dimension=64)
+client.insert("c", [{"id": i, "vector": [float(i + j) for j in range(64)]} for i in range(100)])
+assert len(client.search("c", data=[[1.0] * 64], limit=10)[0]) == 10
 """,
 }
 _REPORT = """
