@@ -13,10 +13,11 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, cast
+
+from msgspec.structs import replace
 
 from qdlite.database import Cancellation
 from qdlite.errors import QdliteError, RateLimited

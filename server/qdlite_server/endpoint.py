@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from qdlite import errors
 from qdlite.database import Cancellation, Database, RequestContext
@@ -50,8 +49,7 @@ STATUSES: Mapping[type[Exception], int] = {
 UNTIMED = (errors.MalformedBody, errors.MalformedParameter, errors.InvalidBody, errors.InvalidParameter)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request as it arrives. `path` is still percent-encoded; names in `headers` are lower-case; `file` holds the
     body of an upload in place of `body`. `cancellation` is set when the client leaves before it has its answer."""
 
@@ -64,8 +62,7 @@ class Request:
     cancellation: Cancellation = field(default_factory=Cancellation)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One response. `label` is the endpoint that gave it, as in telemetry; empty for unknown paths. `file` is sent
     in place of `body`, and closed by whoever sends it."""
 
@@ -81,8 +78,7 @@ ACCEPTED: Final = Answer(202)
 """What a handler returns when the work goes on after the answer."""
 
 
-@dataclass
-class Call:
+class Call(Struct):
     """What a handler gets besides the database. `path` holds the decoded parts of the path by name."""
 
     path: Mapping[str, str]
@@ -109,8 +105,7 @@ Refusal: TypeAlias = Callable[[errors.QdliteError, float, str, Mapping[str, int]
 State: TypeAlias = Literal["full", "unsupported"]
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A route. `body` is the type to decode the request's body into, None if there is none, or `Upload`.
 
     `quick` handlers take no lock that a slow request may hold; they answer on the event loop. Others get a thread.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import httptools
+from msgspec import Struct
 
 END = b"\r\n\r\n"
 
@@ -12,8 +11,7 @@ _STREAMS = frozenset({"origin", "expect", "transfer-encoding", "upgrade"})
 """Header fields that ask for more than one message and one answer: browsers, permission to send, pieces."""
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Struct, frozen=True):
     """Method, path (still percent-encoded), query and header fields (names in lower case) of a request."""
 
     method: str

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from email.message import Message
-from email.parser import Parser
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from qdlite.errors import BadRequest
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 _PIECE = 2**20
 _LARGEST_HEADERS = 16 * 1024
@@ -43,6 +44,8 @@ class Upload:
 
     def _parts(self) -> Iterator[tuple[Message, int, int]]:
         """The headers of each part, and where its content begins and ends."""
+        from email.parser import Parser
+
         data, mark = self._data, b"\r\n--" + self._boundary()
         at = len(mark) - 2 if data[: len(mark) - 2] == mark[2:] else _after(data, mark, 0)
         while data[at : at + 2] != b"--":
@@ -54,6 +57,8 @@ class Upload:
             at = next_part
 
     def _boundary(self) -> bytes:
+        from email.message import Message
+
         header = Message()
         header["content-type"] = self._content_type
         boundary = header.get_boundary("")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from qdlite.errors import InvalidParameter, MalformedParameter
 from qdlite.models.base import Rule, at_least
@@ -20,8 +21,7 @@ _DIGITS = re.compile(r"\+?[0-9]+")
 _CONSISTENCY = frozenset({"majority", "quorum", "all"})
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One query parameter. `parse` raises ValueError with the reason; `rule` judges the parsed value."""
 
     name: str
@@ -30,8 +30,7 @@ class Parameter:
     default: Any = None
 
 
-@dataclass(frozen=True, eq=False)
-class Parameters:
+class Parameters(Struct, frozen=True, eq=False):
     """All query parameters of an endpoint. Compared by identity, so that parsed values can be cached."""
 
     known: tuple[Parameter, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from qdlite.errors import InvalidPath
 from qdlite.models.base import Rule
@@ -17,15 +18,13 @@ _SLASHES = re.compile("//+")
 _UNSAFE = '<>:"/\\|?*\0\x1f'
 
 
-@dataclass
-class _Node:
+class _Node(Struct):
     steps: dict[str, _Node] = field(default_factory=dict)
     variable: _Node | None = None
     endpoint: Endpoint | None = None
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """An endpoint and the decoded variable parts of the path that led to it."""
 
     endpoint: Endpoint

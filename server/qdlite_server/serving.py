@@ -13,7 +13,8 @@ from types import FrameType
 
 import uvicorn
 
-from qdlite.database import Database, InferenceSettings, SnapshotSettings
+from qdlite import database as engine
+from qdlite.database import Database
 from qdlite_server.api import Api
 from qdlite_server.app import App
 from qdlite_server.connection import Connection
@@ -73,11 +74,11 @@ def configured(app: App) -> uvicorn.Server:
     )
 
 
-def serve(settings: Settings, inference: InferenceSettings, service: Service) -> int:
+def serve(settings: Settings, inference: engine.InferenceSettings, service: Service) -> int:
     """Serves until told to stop; returns the exit code. Raises PortTaken."""
     start_log(settings.log_level)
     listener = listen(settings.host, settings.port)
-    with listener, Database(inference, SnapshotSettings(folder=settings.snapshots_dir)) as database:
+    with listener, Database(inference, _snapshot_settings(settings)) as database:
         app = App(Api(database, settings.max_request_mb * 2**20, service))
         server = configured(app)
         signal.signal(signal.SIGTERM, _stopped)
@@ -91,6 +92,10 @@ def serve(settings: Settings, inference: InferenceSettings, service: Service) ->
             os._exit(0)  # the interpreter would wait for their threads
     log.info("stopped")
     return 0
+
+
+def _snapshot_settings(settings: Settings) -> engine.SnapshotSettings | None:
+    return None if settings.snapshots_dir is None else engine.SnapshotSettings(folder=settings.snapshots_dir)
 
 
 def _stopped(number: int, frame: FrameType | None) -> None:

@@ -6,8 +6,9 @@ import threading
 import uuid
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
+
+from msgspec import Struct, field
 
 BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 50.0)
 """Upper bounds of the histogram, in seconds."""
@@ -16,8 +17,7 @@ MAX_COLLECTIONS = 1000
 """Collections with statistics of their own; names come from requests, so there must be an end."""
 
 
-@dataclass
-class Durations:
+class Durations(Struct):
     """Counts and durations (seconds) of the responses of one endpoint with one status."""
 
     count: int = 0

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import orjson
+from msgspec import Struct
 
+from qdlite import database as engine
 from qdlite import errors
-from qdlite.database import Database, DataKind, InferenceInput, Mode, ModelReport
+from qdlite.database import Database
 from qdlite.models.base import Model, encode
 from qdlite.types import FloatArray, Json, SparseArray, VectorArray
 from qdlite_server.endpoint import JSON, STATUSES, Answer, Call, Endpoint, retry_headers, status_of
@@ -41,8 +42,7 @@ _OPENAI_TYPES = {
 _QUERY_ROLES = frozenset({"query", "search_query", "retrieval.query"})
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True):
     """How qdlite serves inference: under which path, and which token callers must bring (None: none)."""
 
     path: str = "/infer"
@@ -51,7 +51,7 @@ class Service:
 
 class InferInput(Model, frozen=True, kw_only=True):
     data: Json
-    data_type: DataKind
+    data_type: engine.DataKind
     model: str
     options: dict[str, Json] | None = None
 
@@ -60,7 +60,7 @@ class InferRequest(Model, frozen=True, kw_only=True):
     """What a Qdrant node sends."""
 
     inputs: list[InferInput]
-    inference: Mode
+    inference: engine.Mode
     token: str | None = None
 
 
@@ -92,7 +92,7 @@ def _infer(service: Service) -> Callable[[Database, Call], object]:
     def infer(database: Database, call: Call) -> object:
         body: InferRequest = call.body
         _check_token(service, body.token)
-        inputs = [InferenceInput(one.data, one.data_type, one.model, one.options) for one in body.inputs]
+        inputs = [engine.InferenceInput(one.data, one.data_type, one.model, one.options) for one in body.inputs]
         vectors = _inferred(database, call, inputs, body.inference)
         models = {model: {"tokens": tokens} for model, tokens in call.context.usage.items()}
         usage = {"models": models} if models else None
@@ -107,8 +107,8 @@ def _embeddings(service: Service) -> Callable[[Database, Call], object]:
         _check_token(service, _bearer(call))
         body: EmbeddingsRequest = call.body
         options = _openai_options(database, body)
-        inputs = [InferenceInput(text, "text", body.model, options) for text in _texts(body)]
-        mode: Mode = "search" if body.input_type in _QUERY_ROLES else "update"
+        inputs = [engine.InferenceInput(text, "text", body.model, options) for text in _texts(body)]
+        mode: engine.Mode = "search" if body.input_type in _QUERY_ROLES else "update"
         vectors = [_dense(vector, body.model) for vector in _inferred(database, call, inputs, mode)]
         shown: Callable[[FloatArray], Any] = _base64 if body.encoding_format == "base64" else np.ascontiguousarray
         rows = [{"object": "embedding", "index": at, "embedding": shown(vector)} for at, vector in enumerate(vectors)]
@@ -139,7 +139,7 @@ def report(database: Database, call: Call) -> object:
     return {"models": [_reported(one) for one in database.inference.reports()]}
 
 
-def _reported(one: ModelReport) -> dict[str, Json]:
+def _reported(one: engine.ModelReport) -> dict[str, Json]:
     model = one.model
     return {
         "name": model.name,
@@ -154,7 +154,9 @@ def _reported(one: ModelReport) -> dict[str, Json]:
     }
 
 
-def _inferred(database: Database, call: Call, inputs: Sequence[InferenceInput], mode: Mode) -> list[VectorArray]:
+def _inferred(
+    database: Database, call: Call, inputs: Sequence[engine.InferenceInput], mode: engine.Mode
+) -> list[VectorArray]:
     context = call.context
     result = database.inference.infer(
         inputs, mode, headers=context.headers, timeout=context.timeout, cancellation=context.cancellation
