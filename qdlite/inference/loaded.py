@@ -67,9 +67,12 @@ class LoadedModels:
             slot.lock.release()
 
     def __contains__(self, key: Hashable) -> bool:
+        return key in self.held()
+
+    def held(self) -> list[Hashable]:
+        """The keys of the models in memory, least recently used first."""
         with self._lock:
-            slot = self._slots.get(key)
-            return slot is not None and slot.lane is not None
+            return [key for key, slot in self._slots.items() if slot.lane is not None]
 
     def clear(self) -> None:
         with self._lock:

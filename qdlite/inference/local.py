@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from qdlite.errors import InferenceError
 from qdlite.inference import download, folders
@@ -18,8 +19,15 @@ from qdlite.inference.inputs import Call, DataKind, Embedded, InferenceInput
 from qdlite.inference.lane import Lane
 from qdlite.inference.loaded import LoadedModels
 from qdlite.inference.model import ModelCard, ModelDescription, State
-from qdlite.inference.options import local_options
+from qdlite.inference.options import Tuning, local_options, tuning
 from qdlite.inference.settings import InferenceSettings
+
+
+class _Variant(NamedTuple):
+    """What is loaded as one: a model, and the options of its own with which it was made."""
+
+    card: ModelCard
+    tuning: Tuning
 
 
 class LocalModels:
@@ -37,14 +45,15 @@ class LocalModels:
     def route(self, item: InferenceInput, call: Call) -> Route:
         """Raises InferenceError if there is no such model or it does not embed this kind of data."""
         card = self._catalogue.find(item.model, item.kind)
-        mrl = local_options(item.model, item.options)
+        mrl = local_options(item.model, item.options, card.tunable)
         if mrl is not None and card.kind == "sparse":
             raise InferenceError(f"Option mrl does not apply to {card.name}, whose vectors are sparse")
         if mrl is not None and card.dimensions is not None and mrl > card.dimensions:
             raise InferenceError(f"Option mrl is {mrl}, but {card.name} has {card.dimensions} dimensions")
         if item.kind == "text":
             checked_text(item, self._settings.max_text_length)
-        return Route(self, (item.model, item.kind), item.data_key, mrl, lasting=not is_url(item.data))
+        group = (item.model, item.kind, tuning(item.options, card.tunable))
+        return Route(self, group, item.data_key, mrl, lasting=not is_url(item.data))
 
     def route_added(self, item: InferenceInput, call: Call) -> Route | None:
         """As `route`, for models of the user only."""
@@ -52,9 +61,10 @@ class LocalModels:
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         card = self._catalogue.find(inputs[0].model, inputs[0].kind)
+        variant = _Variant(card, tuning(inputs[0].options, card.tunable))
         prepare = self._prepare[inputs[0].kind]
         items = [prepare(item, card, call) for item in inputs]
-        with self._loaded.use(card, partial(self._load, card), call) as lane:
+        with self._loaded.use(variant, partial(self._load, variant), call) as lane:
             vectors, tokens = lane.run(items, inputs[0].kind, call)
         return Embedded(vectors, {inputs[0].model: tokens})
 
@@ -81,13 +91,14 @@ class LocalModels:
         self._loaded.clear()
 
     def _state(self, card: ModelCard, folder: ModelFolder | None) -> State:
-        if card in self._loaded:
+        if any(isinstance(loaded, _Variant) and loaded.card == card for loaded in self._loaded.held()):
             return "loaded"
         return "on disk" if folder else "not downloaded"
 
-    def _load(self, card: ModelCard) -> tuple[Lane, int]:
+    def _load(self, variant: _Variant) -> tuple[Lane, int]:
+        card = variant.card
         folder = folders.find(card, self._settings) or self._fetched(card)
-        embedder = fastembed.load(card, folder, self._settings)
+        embedder = fastembed.load(card, folder, self._settings, variant.tuning)
         return Lane(card.name, embedder, self._settings.max_waiting), folder.size
 
     def _fetched(self, card: ModelCard) -> ModelFolder:

@@ -21,6 +21,7 @@ class ModelCard:
 
     `model_file` and `additional_files` are relative to the model folder; `source` is the hub repository.
     `prefixes` are put before (queries, passages). `size` in bytes. `added` is set for models of the user.
+    `tunable` names the options of requests that are the model's own.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ModelCard:
     license: str = ""
     prefixes: tuple[str, str] = ("", "")
     added: AddedModel | None = None
+    tunable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
@@ -30,20 +31,40 @@ _CLIENT_SIDE = frozenset(
 )
 """What fastembed's classes accept where the client itself embeds. A server decides these; no effect here."""
 
+Tuning: TypeAlias = tuple[tuple[str, float], ...]
+"""Options that are a model's own, by name in order; a model works differently with each set of them."""
+
+_LARGEST = {"b": 1.0}
+_POSITIVE = frozenset({"avg_len"})
+_KNOWN_TO_ALL = "Local models know: mrl (number of leading dimensions to keep)"
 _UNIT_TOLERANCE = 1e-3
 
 
-def local_options(model: str, options: Mapping[str, Json] | None) -> int | None:
+def local_options(model: str, options: Mapping[str, Json] | None, tunable: Collection[str] = ()) -> int | None:
     """The value of `mrl` among the options of a local model. Raises InferenceError for unknown options."""
     given = dict(options or {})
     size = given.pop("mrl", None)
-    unknown = [name for name in given if name not in _CLIENT_SIDE and not name.endswith(KEY_SUFFIX)]
+    known = _CLIENT_SIDE.union(tunable)
+    unknown = [name for name in given if name not in known and not name.endswith(KEY_SUFFIX)]
     if unknown:
-        raise InferenceError(
-            f"Model {model} does not know the option {', '.join(sorted(unknown))}. "
-            "Local models know: mrl (number of leading dimensions to keep)"
-        )
+        own = f"It knows: {', '.join(tunable)}" if tunable else _KNOWN_TO_ALL
+        raise InferenceError(f"Model {model} does not know the option {', '.join(sorted(unknown))}. {own}")
     return checked_size(size)
+
+
+def tuning(options: Mapping[str, Json] | None, tunable: Collection[str]) -> Tuning:
+    """The options that are the model's own. Raises InferenceError for values that make no sense."""
+    given = options or {}
+    return tuple((name, _number(name, given[name])) for name in sorted(tunable) if given.get(name) is not None)
+
+
+def _number(name: str, value: Json) -> float:
+    largest = _LARGEST.get(name, float(np.finfo(np.float32).max))
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= largest:
+        raise InferenceError(f"Option {name} must be a number from 0 to {largest:g}, got {value!r}")
+    if value == 0 and name in _POSITIVE:
+        raise InferenceError(f"Option {name} must be more than 0")
+    return float(value)
 
 
 def checked_size(size: Json) -> int | None:

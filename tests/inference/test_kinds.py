@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from qdlite.inference import InferenceInput, InferenceService
+from qdlite.errors import InferenceError
+from qdlite.inference import InferenceInput, InferenceService, InferenceSettings
+from qdlite.inference.embedders.fastembed import FAMILIES
 from qdlite.inference.inputs import DataKind, Mode
 from qdlite.types import SparseArray, VectorArray
 from tests.inference.tiny import PLACES
@@ -164,3 +168,56 @@ def test_words_find_pictures(service: InferenceService, model: str) -> None:
         (query,) = embed(service, model, [f"a {word} square"], mode="search")
         scores = [float((query @ document.T).max(axis=1).sum()) for document in documents]  # type: ignore[union-attr]
         assert np.argmax(scores) == position
+
+
+OWN_OPTIONS: dict[str, dict[str, float]] = {
+    "Qdrant/minicoil-v1": {"k": 0.5, "b": 0.25, "avg_len": 12},
+    "Qdrant/bm42-all-minilm-l6-v2-attentions": {"alpha": 1.5},
+}
+
+
+@pytest.mark.parametrize("mode", CALLS)
+@pytest.mark.parametrize("model", OWN_OPTIONS)
+def test_options_of_a_models_own(service: InferenceService, tiny_models: Path, model: str, mode: Mode) -> None:
+    """As the arguments of fastembed's class; inputs with and without them may stand in one request."""
+    options = OWN_OPTIONS[model]
+    mixed = [
+        InferenceInput(text, "text", model.lower(), given) for given in (options, None, {**options}) for text in TEXTS
+    ]
+    vectors = service.infer(mixed, mode).embeddings
+    references = [direct("SparseTextEmbedding", model, tiny_models, **given) for given in (options, {}, options)]
+    check_sparse(vectors, [vector for one in references for vector in getattr(one, CALLS[mode])(TEXTS)])
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("qdrant/minicoil-v1", {"b": 1.5}, "Option b must be a number from 0 to 1, got 1.5"),
+        ("qdrant/minicoil-v1", {"k": -1}, "Option k must be a number from 0"),
+        ("qdrant/minicoil-v1", {"k": "1"}, "got '1'"),
+        ("qdrant/minicoil-v1", {"avg_len": 0}, "Option avg_len must be more than 0"),
+        ("qdrant/minicoil-v1", {"alpha": 1}, r"does not know the option alpha. It knows: k, b, avg_len"),
+        ("prithivida/splade_pp_en_v1", {"k": 1}, r"does not know the option k. Local models know: mrl"),
+    ],
+)
+def test_options_that_make_no_sense(
+    service: InferenceService, model: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InferenceError, match=message):
+        embed(service, model, ["dog"], **options)
+
+
+def test_a_model_with_options_counts_as_loaded(tiny_models: Path) -> None:
+    settings = InferenceSettings(models_dirs=(tiny_models,), offline=True, threads=1)
+    with contextlib.closing(InferenceService(settings)) as service:
+        embed(service, "qdrant/minicoil-v1", ["dog"], k=2)
+        described = service.describe("qdrant/minicoil-v1")
+        assert described is not None and described.state == "loaded"
+
+
+def test_words_that_share_an_index() -> None:
+    """miniCOIL and BM42 hash words; of equal hashes one may be stored, as sparse vectors need distinct indices."""
+    given = SimpleNamespace(indices=np.array([9, 4, 9, 2**31]), values=np.array([0.5, 1.0, 0.25, 2.0]))
+    vector = FAMILIES["sparse"].convert(given)
+    assert isinstance(vector, SparseArray)
+    assert (vector.indices.tolist(), vector.values.tolist()) == ([4, 9, 2**31], [1.0, 0.5, 2.0])

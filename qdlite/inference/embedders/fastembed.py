@@ -18,6 +18,7 @@ from qdlite.inference.embedders.base import ONE_BY_ONE, BatchLimits, Item
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.inputs import DataKind, Mode
 from qdlite.inference.model import ModelCard, ModelKind
+from qdlite.inference.options import Tuning
 from qdlite.inference.settings import InferenceSettings
 from qdlite.types import FloatArray, SparseArray, VectorArray
 
@@ -25,6 +26,8 @@ INSTALL = 'Install the package for local models: pip install "qdlite[inference]"
 
 _log = logging.getLogger(__name__)
 _E5_PREFIXES = ("query: ", "passage: ")
+_TUNABLE = {"Qdrant/minicoil-v1": ("k", "b", "avg_len"), "Qdrant/bm42-all-minilm-l6-v2-attentions": ("alpha",)}
+"""Arguments of fastembed's classes that change the vectors; the client's local mode takes them as options too."""
 _WINDOW = re.compile(r"(\d+) (?:input )?tokens")
 
 
@@ -41,8 +44,9 @@ def _dense(result: Any) -> FloatArray:
 
 
 def _sparse(result: Any) -> SparseArray:
-    order = np.argsort(result.indices, kind="stable")
-    return SparseArray(result.indices[order].astype(np.uint32), result.values[order].astype(np.float32))
+    """Words whose hashes are equal share an index, of which there may be one only: the first of them counts."""
+    indices, first = np.unique(result.indices, return_index=True)
+    return SparseArray(indices.astype(np.uint32), result.values[first].astype(np.float32))
 
 
 FAMILIES: dict[ModelKind, _Family] = {
@@ -86,10 +90,13 @@ def _card(kind: ModelKind, family: _Family, description: dict[str, Any]) -> Mode
         size=int(description["size_in_GB"] * 1e9),
         license=description["license"],
         prefixes=_E5_PREFIXES if "multilingual-e5" in name else ("", ""),
+        tunable=_TUNABLE.get(name, ()),
     )
 
 
-def load(card: ModelCard, folder: ModelFolder, settings: InferenceSettings) -> FastembedEmbedder:
+def load(
+    card: ModelCard, folder: ModelFolder, settings: InferenceSettings, tuning: Tuning = ()
+) -> FastembedEmbedder:
     """Loads a model from its folder; nothing is downloaded. Raises InferenceError if the files do not do."""
     model_class = _added_class(card) if card.added else _listed_class(card)
     try:
@@ -97,6 +104,7 @@ def load(card: ModelCard, folder: ModelFolder, settings: InferenceSettings) -> F
             model_name=card.name,
             specific_model_path=str(folder.path),
             **_runtime_options(model_class, settings),
+            **dict(tuning),
         )
     except InferenceError:
         raise
