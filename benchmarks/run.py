@@ -51,12 +51,12 @@ def main() -> None:
     form = FORMS[form_name]
     effort = Effort(options.passes or form.effort.passes, options.seconds or form.effort.seconds)
     engines = {name: found for name in options.engines if (found := ENGINES[name].installed())}
-    results = _begun(options.output, form_name, engines)
     deadline = time.monotonic() + 60 * options.minutes
     for part in parts(form, options.only, list(engines), options.repeats or form.repeats):
         if time.monotonic() > deadline:
             break
         rows = _measured(form, form_name, effort, part)
+        results = _so_far(options.output, form_name, engines)
         results.add(part.group, part.engine, rows, time.strftime("%Y-%m-%d %H:%M"), replace=not part.repeat)
         results.write(options.output)
         for row in rows:
@@ -76,8 +76,8 @@ def parts(form: Form, only: list[str] | None, engines: list[str], repeats: int) 
                     yield Part(repeat, group, engine)
 
 
-def _begun(output: Path, form_name: str, engines: dict[str, str]) -> Results:
-    """The results so far, if there are any, with what is known of the machine now."""
+def _so_far(output: Path, form_name: str, engines: dict[str, str]) -> Results:
+    """What the file holds by now, if there is one, with what is known of the machine."""
     earlier = Results.read(output) if output.exists() else Results({}, {})
     known = {**earlier.engines, **engines}
     return Results(machine(form_name), {name: known[name] for name in ENGINES if name in known}, earlier.rows)
