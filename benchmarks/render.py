@@ -6,10 +6,9 @@ python -m benchmarks.render benchmarks/results/<file>.json
 from __future__ import annotations
 
 import argparse
-import importlib
 from pathlib import Path
-from typing import Any
 
+from benchmarks.plot import plot
 from benchmarks.results import NOT_OFFERED, Results, median
 from benchmarks.served import CONNECTIONS
 from benchmarks.tables import TABLES, ahead, markdown, number, rendered
@@ -27,13 +26,6 @@ search that finds 99 % of the true neighbours; a cell says what an engine finds 
 medians of the passes of all repeats. Processor time is that of the whole process; where other programs were running it
 says more than rates.
 """
-_GROWTH_LINES = {
-    "p50_us": "search (us)",
-    "filtered_us": "search, 10 % filter (us)",
-    "load_seconds": "load (s)",
-    "index_seconds": "index build (s)",
-    "resident_mib": "memory (MiB)",
-}
 
 
 def main() -> None:
@@ -42,16 +34,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=DOCS / "benchmarks.md")
     options = parser.parse_args()
     results = Results.read(options.results)
-    plot = _plot(results, options.output.with_name("benchmarks-growth.svg"))
-    options.output.write_text(page(results, options.results.name, plot))
+    picture = plot(results, options.output.with_name("benchmarks-growth.svg"))
+    options.output.write_text(page(results, options.results.name, picture))
     print(options.output)
 
 
-def page(results: Results, source: str, plot: Path | None) -> str:
+def page(results: Results, source: str, picture: Path | None) -> str:
     parts = [_INTRODUCTION.format(source=source), _machine(results)]
     parts += [text for table in TABLES if (text := rendered(table, results))]
-    if plot is not None:
-        parts.append(f"![cost by number of points]({plot.name})\n")
+    if picture is not None:
+        parts.append(f"![cost by number of points]({picture.name})\n")
     parts += [text for section in _SECTIONS if (text := section(results))]
     return "\n".join(parts)
 
@@ -120,29 +112,6 @@ def _failures(results: Results) -> str:
 
 
 _SECTIONS = (_served, _beside, ahead, _circumstances, _not_offered, _failures)
-
-
-def _plot(results: Results, path: Path) -> Path | None:
-    """Each cost over the number of points, both logarithmic; None without matplotlib or without points."""
-    cases = sorted(results.cases("growth"), key=lambda case: int(case or 0))
-    try:
-        pyplot: Any = importlib.import_module("matplotlib.pyplot")
-    except ImportError:
-        return None
-    if len(cases) < 2:
-        return None
-    figure, axes = pyplot.subplots(1, len(_GROWTH_LINES), figsize=(3.2 * len(_GROWTH_LINES), 3))
-    for axis, (metric, title) in zip(axes, _GROWTH_LINES.items(), strict=True):
-        for engine in results.engines_of("growth"):
-            found = [(int(case), results.median("growth", case, engine, metric)) for case in cases]
-            known = [(points, value) for points, value in found if value]
-            axis.loglog([points for points, _ in known], [value for _, value in known], marker="o", label=engine)
-        axis.set_title(title, fontsize=9)
-        axis.set_xlabel("points", fontsize=8)
-    axes[0].legend(fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    return path
 
 
 if __name__ == "__main__":
