@@ -17,7 +17,7 @@ from qdlite import queries
 from qdlite.models.filters import Filter
 from qdlite.queries import fusion
 from qdlite.queries.masks import both, held
-from qdlite.queries.ordering import best, order, settle
+from qdlite.queries.ordering import best, leading, order, settle
 from qdlite.queries.scoring.mmr import mmr
 from qdlite.queries.scoring.order_by import from_start, without_repeats
 from qdlite.queries.scoring.sample import sample
@@ -227,17 +227,17 @@ def _all_equal(offsets: OffsetArray) -> Ranked:
 def _rrf(run: _Run, step: Step, operation: Rrf, sources: Sequence[Ranked]) -> Ranked:
     fused = fusion.rrf([source.offsets for source in sources], operation.k, operation.weights)
     values = _first_values(fused.offsets, sources)
-    return _above(_fused(run, fused, values, fused.scores), step.threshold).part(slice(step.limit))
+    return _above(_fused(run, step, fused, values, fused.scores), step.threshold)
 
 
 def _dbsf(run: _Run, step: Step, operation: Dbsf, sources: Sequence[Ranked]) -> Ranked:
     fused = fusion.dbsf([Hits(source.offsets, source.scores) for source in sources])
     values = _first_values(fused.offsets, sources)
-    return _above(_fused(run, fused, values, _keys(fused, values)), step.threshold).part(slice(step.limit))
+    return _above(_fused(run, step, fused, values, _keys(fused, values)), step.threshold)
 
 
-def _fused(run: _Run, fused: Hits, values: NDArray[Any] | None, keys: NDArray[Any]) -> Ranked:
-    positions = order(run.view, fused.offsets, keys, True)
+def _fused(run: _Run, step: Step, fused: Hits, values: NDArray[Any] | None, keys: NDArray[Any]) -> Ranked:
+    positions = leading(run.view, fused.offsets, keys, step.limit, True)
     return Ranked(fused.offsets, fused.scores, values).part(positions)
 
 

@@ -42,30 +42,42 @@ def order(view: PointView, offsets: OffsetArray, keys: NDArray[Any], descending:
     return by_key[::-1] if descending else by_key
 
 
+def leading(view: PointView, offsets: OffsetArray, keys: NDArray[Any], limit: int, descending: bool) -> OffsetArray:
+    """The first `limit` positions of this order. Exact, also where equal keys straddle the limit."""
+    if limit >= len(keys) // 2:
+        return order(view, offsets, keys, descending)[:limit]
+    kept = _not_worse_than(keys, limit, descending)
+    return kept[order(view, offsets[kept], keys[kept], descending)[:limit]]
+
+
 def best(view: PointView, offsets: OffsetArray, scores: FloatArray, limit: int, descending: bool = True) -> Hits:
-    """The best `limit` points in order. Exact, also where equal scores straddle the limit."""
-    if limit < len(scores) // 2:
-        kept = _not_worse_than(scores, limit, descending)
-        offsets, scores = offsets[kept], scores[kept]
-    positions = order(view, offsets, scores, descending)[:limit]
+    """The best `limit` points in order."""
+    positions = leading(view, offsets, scores, limit, descending)
     return Hits(offsets[positions], scores[positions])
 
 
 def settle(view: PointView, hits: Hits, descending: bool) -> Hits:
     """Hits already sorted by score, their ties by id."""
     scores = hits.scores
-    if len(scores) < 2 or not (scores[1:] == scores[:-1]).any():
+    equal = scores[1:] == scores[:-1]
+    if not equal.any():
         return hits
-    positions = order(view, hits.offsets, scores, descending)
-    return Hits(hits.offsets[positions], scores[positions])
+    tied = np.zeros(len(scores), np.bool_)
+    tied[1:] = equal
+    tied[:-1] |= equal
+    places = np.flatnonzero(tied)
+    settled = places[order(view, hits.offsets[places], scores[places], descending)]
+    offsets, scores = hits.offsets.copy(), scores.copy()
+    offsets[places], scores[places] = hits.offsets[settled], hits.scores[settled]
+    return Hits(offsets, scores)
 
 
-def _not_worse_than(scores: FloatArray, limit: int, descending: bool) -> OffsetArray:
-    """Positions of all scores at least as good as the `limit`-th best."""
+def _not_worse_than(keys: NDArray[Any], limit: int, descending: bool) -> OffsetArray:
+    """Positions of all keys at least as good as the `limit`-th best, and of NaNs."""
     if limit == 0:
         return np.empty(0, np.intp)
     if descending:
-        bound = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-        return np.flatnonzero(scores >= bound)
-    bound = np.partition(scores, limit - 1)[limit - 1]
-    return np.flatnonzero(scores <= bound)
+        bound = np.partition(keys, len(keys) - limit)[len(keys) - limit]
+        return np.flatnonzero(~(keys < bound))
+    bound = np.partition(keys, limit - 1)[limit - 1]
+    return np.flatnonzero(~(keys > bound))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
+from msgspec import Struct
 
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.select import best, best_among
@@ -12,7 +11,7 @@ from qdlite.vectors.select import best, best_among
 _FEW_SHARE = 64
 
 
-class PostingList(NamedTuple):
+class PostingList(Struct, frozen=True, eq=False, gc=False):
     """The rows (ascending) and values of one index of the query, and its weight there."""
 
     rows: OffsetArray
@@ -28,7 +27,7 @@ def largest_sums(
     `buffer` has an entry for each row, 0 before and after.
     """
     try:
-        if sum([len(rows) for rows, _, _ in lists]) * _FEW_SHARE < len(buffer):
+        if sum([len(one.rows) for one in lists]) * _FEW_SHARE < len(buffer):
             return _touching_few(lists, buffer, limit, allowed)
         return _touching_all(lists, buffer, limit, allowed)
     except BaseException:
@@ -42,7 +41,7 @@ def _touching_few(
     """Reads and writes only the rows in the lists."""
     if not lists:
         return np.empty(0, np.intp), np.empty(0, np.float32)
-    rows = np.unique(np.concatenate([rows for rows, _, _ in lists]))
+    rows = np.unique(np.concatenate([one.rows for one in lists]))
     _add(lists, buffer)
     sums = buffer[rows]
     buffer[rows] = 0
@@ -62,8 +61,8 @@ def _touching_all(
     chosen = best(buffer, limit, allowed)
     if len(chosen) < limit or not buffer[chosen[-1]] > 0:
         touched = np.zeros(len(buffer), np.bool_)
-        for rows, _, _ in lists:
-            touched[rows] = True
+        for one in lists:
+            touched[one.rows] = True
         chosen = best(buffer, limit, touched if allowed is None else touched & allowed)
     sums = buffer[chosen]
     buffer.fill(0)
@@ -71,5 +70,6 @@ def _touching_all(
 
 
 def _add(lists: list[PostingList], buffer: FloatArray) -> None:
-    for rows, values, weight in lists:
-        np.add.at(buffer, rows, values * weight)
+    add = np.add.at
+    for one in lists:
+        add(buffer, one.rows, one.values * one.weight)

@@ -56,10 +56,9 @@ def _reduce(values: FloatArray, limit: int) -> OffsetArray | None:
     """Ascending positions that contain the best `limit` ones, few enough to sort; None means all."""
     kept: OffsetArray | None = None
     while len(values) > max(_SORTABLE, 2 * limit):
-        threshold = _threshold(values, limit)
+        threshold, chosen = _reached(values, limit)
         if threshold is None:
             break
-        chosen = np.flatnonzero(values >= threshold)
         small = len(chosen) <= max(_SORTABLE, 4 * limit)
         if not small:
             chosen, small = _split(values, threshold, limit)
@@ -79,14 +78,15 @@ def _split(values: FloatArray, threshold: np.float32, limit: int) -> tuple[Offse
     return np.sort(np.concatenate((above, equal))), True
 
 
-def _threshold(values: FloatArray, limit: int) -> np.float32 | None:
-    """A value that at least `limit` values reach and not many more, estimated from a sample."""
+def _reached(values: FloatArray, limit: int) -> tuple[np.float32 | None, OffsetArray]:
+    """A threshold that at least `limit` values reach and not many more, estimated from a sample, and the positions
+    of these; no threshold if there are NaNs."""
     sample = np.sort(values[:: max(1, len(values) // _SAMPLE)])[::-1]
     rank = int(1.5 * limit * len(sample) / len(values)) + 4
     while rank < len(sample):
-        if np.count_nonzero(values >= sample[rank]) >= limit:
-            found: np.float32 = sample[rank]
-            return found
+        positions = np.flatnonzero(values >= sample[rank])
+        if len(positions) >= limit:
+            return sample[rank], positions
         rank *= 3
     lowest: np.float32 = values.min()
-    return None if np.isnan(lowest) else lowest
+    return (None if np.isnan(lowest) else lowest), np.arange(len(values))

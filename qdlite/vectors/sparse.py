@@ -164,13 +164,12 @@ class SparseIndex:
 
     def _lists(self, query: SparseArray) -> list[PostingList]:
         """The posting lists of the query's indices, empty ones left out."""
-        lists = []
+        lists: list[PostingList] = []
         for part in self._postings():
             rows, values = part.rows, part.values
             starts, ends = part.lists(query.indices)
-            for start, end, weight in zip(starts.tolist(), ends.tolist(), query.values, strict=True):
-                if start < end:
-                    lists.append(PostingList(rows[start:end], values[start:end], weight))
+            spans = zip(starts.tolist(), ends.tolist(), query.values, strict=True)
+            lists += [PostingList(rows[at:end], values[at:end], weight) for at, end, weight in spans if at < end]
         return lists
 
     def _by_offset(self, rows: OffsetArray, scores: FloatArray) -> Hits:
