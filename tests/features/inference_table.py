@@ -16,6 +16,10 @@ SPLADE = "prithivida/splade_pp_en_v1"
 COLBERT = "colbert-ir/colbertv2.0"
 CLIP_TEXT = "qdrant/clip-vit-b-32-text"
 CLIP_VISION = "qdrant/clip-vit-b-32-vision"
+BM42 = "qdrant/bm42-all-minilm-l6-v2-attentions"
+MINICOIL = "qdrant/minicoil-v1"
+COLPALI = "qdrant/colpali-v1.3-fp16"
+COLMODERNVBERT = "qdrant/colmodernvbert"
 
 IDS = (1, 2, 3)
 TEXTS = ("Recipe for baking chocolate chip cookies", "The stock market fell today", "the dog sleeps in the garden")
@@ -26,9 +30,13 @@ MAXSIM = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SI
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of model: how its vector is configured, three things to store, and a query near to each of them."""
+    """A kind of model: how its vector is configured, three things to store, and a query near to each of them.
+
+    A stored vector of several rows has a shape of two numbers, None where the number of rows depends on the text.
+    """
 
     name: str
+    shape: tuple[int | None, ...]
     config: dict[str, Any]
     stored: tuple[Any, ...]
     asked: tuple[Any, ...]
@@ -48,33 +56,50 @@ def png(colour: tuple[int, int, int]) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _texts(name: str, model: str, config: dict[str, Any]) -> Kind:
+def _texts(name: str, model: str, shape: tuple[int | None, ...], config: dict[str, Any]) -> Kind:
     stored = tuple(document(text, model) for text in TEXTS)
-    return Kind(name, config, stored, tuple(document(text, model) for text in QUESTIONS), (model,))
+    return Kind(name, shape, config, stored, tuple(document(text, model) for text in QUESTIONS), (model,))
 
 
 def _dense(size: int, **options: Any) -> dict[str, Any]:
-    return {"vectors_config": {"v": models.VectorParams(size=size, distance=models.Distance.COSINE, **options)}}
+    options = {"distance": models.Distance.COSINE, **options}
+    return {"vectors_config": {"v": models.VectorParams(size=size, **options)}}
+
+
+def _sparse(modifier: models.Modifier | None = None) -> dict[str, Any]:
+    return {"vectors_config": {}, "sparse_vectors_config": {"v": models.SparseVectorParams(modifier=modifier)}}
+
+
+def _pages(name: str, model: str, rows: int) -> Kind:
+    """Pictures as rows of vectors, found by texts: one model for both."""
+    config = _dense(128, multivector_config=MAXSIM, distance=models.Distance.DOT)
+    return Kind(name, (rows, 128), config, _images(model), _colour_texts(model), (model,))
 
 
 def kinds() -> dict[str, Callable[[], Kind]]:
     """Kinds by name; made when needed, because pictures need Pillow."""
-    sparse = {"vectors_config": {}, "sparse_vectors_config": {"v": models.SparseVectorParams()}}
+    rows = _dense(128, multivector_config=MAXSIM)
+    idf = _sparse(models.Modifier.IDF)
+    pair = (CLIP_VISION, CLIP_TEXT)
     return {
-        "dense": lambda: _texts("dense", MINILM, _dense(384)),
-        "sparse": lambda: _texts("sparse", SPLADE, sparse),
-        "late interaction": lambda: _texts("late interaction", COLBERT, _dense(128, multivector_config=MAXSIM)),
-        "image": lambda: Kind("image", _dense(512), _images(), _images(), (CLIP_VISION,)),
-        "clip": lambda: Kind("clip", _dense(512), _images(), _colour_texts(), (CLIP_VISION, CLIP_TEXT)),
+        "dense": lambda: _texts("dense", MINILM, (384,), _dense(384)),
+        "sparse": lambda: _texts("sparse", SPLADE, (), _sparse()),
+        "bm42": lambda: _texts("bm42", BM42, (), idf),
+        "minicoil": lambda: _texts("minicoil", MINICOIL, (), idf),
+        "late interaction": lambda: _texts("late interaction", COLBERT, (None, 128), rows),
+        "image": lambda: Kind("image", (512,), _dense(512), _images(), _images(), (CLIP_VISION,)),
+        "clip": lambda: Kind("clip", (512,), _dense(512), _images(), _colour_texts(), pair),
+        "colpali": lambda: _pages("colpali", COLPALI, 64),
+        "colmodernvbert": lambda: _pages("colmodernvbert", COLMODERNVBERT, 61),
     }
 
 
-def _images() -> tuple[models.Image, ...]:
-    return tuple(models.Image(image=png(colour), model=CLIP_VISION) for colour in COLOURS.values())
+def _images(model: str = CLIP_VISION) -> tuple[models.Image, ...]:
+    return tuple(models.Image(image=png(colour), model=model) for colour in COLOURS.values())
 
 
-def _colour_texts() -> tuple[models.Document, ...]:
-    return tuple(document(f"a {name} square", CLIP_TEXT) for name in COLOURS)
+def _colour_texts(model: str = CLIP_TEXT) -> tuple[models.Document, ...]:
+    return tuple(document(f"a {name} square", model) for name in COLOURS)
 
 
 def create(client: QdrantClient, kind: Kind) -> None:
@@ -100,22 +125,17 @@ def check_stored(client: QdrantClient, kind: Kind) -> None:
     """The points hold plain vectors of the right shape, and the queries find them."""
     records = client.retrieve(COLLECTION, IDS, with_vectors=True)
     assert [record.id for record in records] == list(IDS)
-    shapes = {record.id: _shape(record.vector["v"]) for record in records}  # type: ignore[index,call-overload]
-    expected = {
-        "dense": (384,),
-        "sparse": ("sparse",),
-        "image": (512,),
-        "clip": (512,),
-    }
-    for shape in shapes.values():
-        assert shape == expected[kind.name] if kind.name in expected else shape[1] == 128 and shape[0] < 32
+    for record in records:
+        shape = _shape(record.vector["v"])  # type: ignore[index,call-overload]
+        assert len(shape) == len(kind.shape)
+        assert all(wanted in (None, given) for given, wanted in zip(shape, kind.shape, strict=True))
     assert nearest(client, kind) == list(IDS)
 
 
-def _shape(vector: Any) -> tuple[Any, ...]:
+def _shape(vector: Any) -> tuple[int, ...]:
     if isinstance(vector, models.SparseVector):
-        assert vector.indices == sorted(vector.indices)
-        return ("sparse",)
+        assert vector.indices == sorted(vector.indices) != []
+        return ()
     return (len(vector), len(vector[0])) if isinstance(vector[0], list) else (len(vector),)
 
 
