@@ -1,6 +1,6 @@
 """Which models does the user add, beyond fastembed's list?
 
-Declared in a TOML (or JSON) file:
+Declared in a TOML, YAML or JSON file, here as TOML:
 
     [[models]]
     name = "me/my-model"
@@ -12,13 +12,14 @@ Declared in a TOML (or JSON) file:
     query_prefix = "query: "
     passage_prefix = "passage: "
 
-or found in a models directory: a sub-folder, `<name>` or `<org>/<name>`, with such a file named `qdlite.toml` or
-`qdlite.json` (the keys at its top; name and folder may be left out), or with the files of sentence-transformers.
+or found in a models directory: a sub-folder, `<name>` or `<org>/<name>`, with such a file named `qdlite.toml`,
+`qdlite.yaml`, `qdlite.yml` or `qdlite.json` (the keys at its top; name and folder may be left out), or with the files
+of sentence-transformers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +31,7 @@ from msgspec import Meta, Struct
 from qdlite.errors import InferenceError
 from qdlite.inference.model import AddedModel, Pooling
 
-_DECLARATIONS = ("qdlite.toml", "qdlite.json")
+_DECLARATIONS = ("qdlite.toml", "qdlite.yaml", "qdlite.yml", "qdlite.json")
 _POOLINGS: dict[str, Pooling] = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_mean_tokens": "mean",
@@ -59,7 +60,7 @@ class _Listing(Struct, forbid_unknown_fields=True):
 
 
 def read_models(file: Path) -> tuple[AddedModel, ...]:
-    """The models declared in a TOML or JSON file. Raises InferenceError that says what is wrong in it."""
+    """The models declared in a TOML, YAML or JSON file. Raises InferenceError that says what is wrong in it."""
     entries = _converted(file, _Listing).models
     nameless = [entry for entry in entries if entry.name is None]
     if nameless:
@@ -115,25 +116,31 @@ def _model(entry: _Entry, name: str, base: Path, default: Path | None) -> AddedM
 
 def _converted(file: Path, shape: type[Any]) -> Any:
     try:
-        return msgspec.convert(_parsed(file), shape)
+        return msgspec.convert(_PARSERS.get(file.suffix.lower(), _toml)(file.read_bytes()), shape)
     except OSError as error:
         raise InferenceError(f"{file} cannot be read: {error}") from error
     except (ValueError, msgspec.ValidationError) as error:
         raise InferenceError(f"{file}: {error}") from error
 
 
-def _parsed(file: Path) -> Any:
-    content = file.read_bytes()
-    if file.suffix == ".json":
-        return msgspec.json.decode(content)
-    return _toml().loads(content.decode())
-
-
-def _toml() -> Any:
+def _toml(content: bytes) -> Any:
     available = next((name for name in ("tomllib", "tomli") if find_spec(name)), None)
     if available is None:
         raise InferenceError("TOML files need Python 3.11 or the package tomli; JSON with the same keys works too")
-    return import_module(available)
+    return import_module(available).loads(content.decode())
+
+
+def _yaml(content: bytes) -> Any:
+    """Plain values only: a file cannot name Python objects to make."""
+    try:
+        return msgspec.yaml.decode(content)
+    except ImportError:
+        raise InferenceError(
+            "YAML files need the package PyYAML (pip install pyyaml); JSON with the same keys works too"
+        ) from None
+
+
+_PARSERS: dict[str, Callable[[bytes], Any]] = {".json": msgspec.json.decode, ".yaml": _yaml, ".yml": _yaml}
 
 
 def _of_sentence_transformers(name: str, folder: Path) -> AddedModel | None:

@@ -92,7 +92,7 @@ def off(text: str) -> bool:
 
 
 LOCAL: tuple[Option, ...] = (
-    Option("models-file", "models", "file with models of your own (TOML or JSON)", "FILE", Path, os.pathsep),
+    Option("models-file", "models", "file with models of your own (TOML, YAML, JSON)", "FILE", Path, os.pathsep),
     Option("cache-dir", "cache_dir", "folder for downloaded models (default: fastembed's)", "DIR", Path),
     Option("allow-model", "allowed_models", "a model that may be used; * is any text", "NAME", str, ","),
 )  # fmt: skip

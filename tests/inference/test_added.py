@@ -42,6 +42,54 @@ def test_toml(tmp_path: Path) -> None:
         read_models(file)
 
 
+@pytest.mark.parametrize("suffix", ["yaml", "yml", "YAML"])
+def test_yaml(tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("yaml")
+    file = tmp_path / f"models.{suffix}"
+    file.write_text(
+        "models:\n"
+        "  - name: me/one  # a comment\n    folder: one\n    dimensions: 384\n    pooling: cls\n    normalize: false\n"
+        '    query_prefix: "q: "\n'
+        "  - {name: two, dimensions: 8, source: hub/two}\n"
+    )
+    one, two = read_models(file)
+    assert one == AddedModel(
+        "me/one", 384, pooling="cls", normalize=False, folder=tmp_path / "one", prefixes=("q: ", "")
+    )
+    assert two == AddedModel("two", 8, source="hub/two")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("models: [", r"flow node"),
+        (
+            "models:\n  - {name: me/m, dimensions: four}",
+            r"Expected `int`, got `str` - at `\$\.models\[0\]\.dimensions`",
+        ),
+        ("models:\n  - {name: me/m, dimensions: 4, poling: mean}", r"unknown field `poling`"),
+        ("models:\n  - {dimensions: 4}", r"every model needs a `name`"),
+        ("", r"Expected `object`, got `null`"),
+        ("--- {models: []}\n--- {}", r"single document"),
+        ("models: !!python/object/apply:os.getcwd []", r"constructor"),
+    ],
+)
+def test_mistakes_in_yaml_are_named(tmp_path: Path, content: str, message: str) -> None:
+    pytest.importorskip("yaml")
+    file = tmp_path / "models.yaml"
+    file.write_text(content)
+    with pytest.raises(InferenceError, match=rf"models\.yaml(.|\n)*{message}"):
+        read_models(file)
+
+
+def test_yaml_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    file = tmp_path / "models.yaml"
+    file.write_text("models: []")
+    with pytest.raises(InferenceError, match=r"need the package PyYAML \(pip install pyyaml\)"):
+        read_models(file)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -104,16 +152,25 @@ def test_nothing_is_left_in_fastembed(tiny: Any, tmp_path: Path) -> None:
     assert fastembed.TextEmbedding.list_supported_models() == before
 
 
-def test_declared_in_its_folder(tiny: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("qdlite.json", '{"dimensions": 12, "query_prefix": "query "}'),
+        pytest.param("qdlite.toml", 'dimensions = 12\nquery_prefix = "query "', marks=needs_toml),
+        ("qdlite.yaml", 'dimensions: 12\nquery_prefix: "query "'),
+        ("qdlite.yml", 'dimensions: 12\nquery_prefix: "query "'),
+    ],
+)
+def test_declared_in_its_folder(tiny: Any, tmp_path: Path, name: str, content: str) -> None:
     folder = one_token_models(tiny, tmp_path / "org" / "thing")
-    (folder / "qdlite.json").write_text(json.dumps({"dimensions": 12, "query_prefix": "query "}))
+    (folder / name).write_text(content)
     service = InferenceService(InferenceSettings((tmp_path,), threads=1, offline=True))
     assert embed(service, "org/Thing", "dog").shape == (12,)
     np.testing.assert_array_equal(
         embed(service, "org/thing", "dog", "search"), embed(service, "org/thing", "query dog")
     )
-    (folder / "qdlite.json").write_text("{}")
-    with pytest.raises(InferenceError, match=r"qdlite\.json.*dimensions"):
+    (folder / name).write_text("" if name == "qdlite.toml" else "{}")
+    with pytest.raises(InferenceError, match=rf"{name}.*dimensions"):
         InferenceService(InferenceSettings((tmp_path,)))
 
 
