@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError, Timeout
 from qdlite.inference.batches import Shape, batches
-from qdlite.inference.embedders.base import BatchLimits, Embedder, Item
+from qdlite.inference.embedders.base import BatchLimits, Embedder, Item, Prepared
 from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.types import VectorArray
 
@@ -30,14 +30,11 @@ _CHOICE = 64
 class Job:
     """The inputs of one request, cut into batches of similar length, longest inputs first."""
 
-    def __init__(
-        self, items: Sequence[Item], sizes: Sequence[int], kind: DataKind, mode: Mode, limits: BatchLimits
-    ) -> None:
-        self.items = items
-        self.sizes = sizes
+    def __init__(self, prepared: Prepared, kind: DataKind, mode: Mode, limits: BatchLimits) -> None:
+        self.items, self.sizes = prepared
         self.kind: DataKind = kind
         self.mode: Mode = mode
-        self.batches = batches([Shape(1, size) for size in sizes], limits)
+        self.batches = batches([Shape(1, size) for size in self.sizes], limits)
         self.vectors: dict[int, VectorArray] = {}
         self.error: Exception | None = None
 
@@ -80,9 +77,8 @@ class Lane:
 
         Raises RateLimited when too many inputs wait, Timeout after the deadline, Cancelled when the client leaves.
         """
-        limits = self._embedder.limits(kind)
-        sizes = self._embedder.sizes(items, kind, call.mode)
-        job = Job(items, sizes, kind, call.mode, limits)
+        prepared = self._embedder.prepare(items, kind, call.mode)
+        job = Job(prepared, kind, call.mode, self._embedder.limits(kind))
         news = self._admit(job)
         try:
             with call.cancellation.calling(partial(self._wake, news)):
@@ -92,7 +88,7 @@ class Lane:
             self._withdraw(job)
         if job.error is not None:
             raise job.error
-        return [job.vectors[position] for position in range(len(items))], sum(sizes)
+        return [job.vectors[position] for position in range(len(items))], sum(prepared.sizes)
 
     def _admit(self, job: Job) -> threading.Condition:
         with self._lock:

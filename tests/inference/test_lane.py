@@ -10,7 +10,7 @@ import pytest
 
 from qdlite.errors import Cancelled, InferenceError, RateLimited, Timeout
 from qdlite.inference.cancellation import Cancellation
-from qdlite.inference.embedders.base import BatchLimits, Item
+from qdlite.inference.embedders.base import BatchLimits, Item, Prepared
 from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.inference.lane import Lane
 from qdlite.types import VectorArray
@@ -31,8 +31,8 @@ class Recorder:
     def limits(self, kind: DataKind) -> BatchLimits:
         return self._limits
 
-    def sizes(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[int]:
-        return [len(item) for item in items]
+    def prepare(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> Prepared:
+        return Prepared(items, [len(item) for item in items])
 
     def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
         self.seen.append((mode, list(items)))

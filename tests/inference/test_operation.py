@@ -15,7 +15,7 @@ import pytest
 
 from qdlite.errors import Cancelled, InferenceError, Timeout
 from qdlite.inference import Cancellation, InferenceInput, InferenceService, InferenceSettings
-from qdlite.inference.embedders.base import BatchLimits, Item
+from qdlite.inference.embedders.base import BatchLimits, Item, Prepared
 from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.inference.lane import Lane
 from qdlite.inference.totals import MAX_MODELS, OTHERS, Totals
@@ -117,8 +117,8 @@ class Held:
     def limits(self, kind: DataKind) -> BatchLimits:
         return BatchLimits(items=1)
 
-    def sizes(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[int]:
-        return [1] * len(items)
+    def prepare(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> Prepared:
+        return Prepared(items, [1] * len(items))
 
     def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
         self.started.set()

@@ -29,13 +29,21 @@ class BatchLimits(NamedTuple):
 ONE_BY_ONE = BatchLimits(items=1)
 
 
+class Prepared(NamedTuple):
+    """Items as `embed` takes them, and the tokens of each: special tokens included, as cut to the context window;
+    0 for images."""
+
+    items: Sequence[Item]
+    sizes: Sequence[int]
+
+
 class Embedder(Protocol):
     """A loaded model. `embed` is never called concurrently: the model's lane makes one call after another."""
 
     def limits(self, kind: DataKind) -> BatchLimits: ...
 
-    def sizes(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[int]:
-        """Tokens of each item, special tokens included, as cut to the context window; 0 for images."""
+    def prepare(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> Prepared:
+        """What can be done before the model is free."""
 
     def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
         """One batch, in order; queries (mode `search`) may be treated differently from passages."""

@@ -1,4 +1,4 @@
-"""How are fastembed's models listed, loaded and called? The only file that imports fastembed."""
+"""How are fastembed's models listed, loaded and called?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdlite.errors import InferenceError
-from qdlite.inference.embedders.base import ONE_BY_ONE, BatchLimits, Item
+from qdlite.inference.embedders.base import ONE_BY_ONE, BatchLimits, Item, Prepared
+from qdlite.inference.embedders.fastembed_tokens import TokenizedText, counting, takes_tokens, with_tokens
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.inputs import DataKind, Mode
 from qdlite.inference.model import ModelCard, ModelKind
@@ -94,9 +95,7 @@ def _card(kind: ModelKind, family: _Family, description: dict[str, Any]) -> Mode
     )
 
 
-def load(
-    card: ModelCard, folder: ModelFolder, settings: InferenceSettings, tuning: Tuning = ()
-) -> FastembedEmbedder:
+def load(card: ModelCard, folder: ModelFolder, settings: InferenceSettings, tuning: Tuning = ()) -> FastembedEmbedder:
     """Loads a model from its folder; nothing is downloaded. Raises InferenceError if the files do not do."""
     model_class = _added_class(card) if card.added else _listed_class(card)
     try:
@@ -134,7 +133,7 @@ def _subclass(model_class: Any, card: ModelCard, model_file: str) -> Any:
     description = replace(known, model_file=model_file)
     return type(
         model_class.__name__,
-        (model_class,),
+        with_tokens(model_class),
         {"_list_supported_models": classmethod(lambda cls: [description])},
     )
 
@@ -175,20 +174,23 @@ class FastembedEmbedder:
         self._model = model
         self._convert = FAMILIES[card.kind].convert
         self._limits = _text_limits(card, model, folder)
-        self._tokenizer = _counting_tokenizer(model)
+        self._tokenizer = counting(model)
+        self._takes_tokens = takes_tokens(model)
         self._calls = _calls(model)
 
     def limits(self, kind: DataKind) -> BatchLimits:
         return self._limits if kind == "text" else ONE_BY_ONE
 
-    def sizes(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[int]:
+    def prepare(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> Prepared:
         if kind != "text" or self._tokenizer is None:
-            return [0] * len(items)
+            return Prepared(items, [0] * len(items))
         special = not hasattr(self._model, "token_mapping")  # static tables embed the words alone
         encodings = self._tokenizer.encode_batch_fast(list(items), add_special_tokens=special)
         if _log.isEnabledFor(logging.DEBUG):
             self._log_cut(encodings)
-        return [len(encoding.ids) for encoding in encodings]
+        if self._takes_tokens:
+            items = [TokenizedText.of(item, encoding) for item, encoding in zip(items, encodings, strict=True)]
+        return Prepared(items, [len(encoding) for encoding in encodings])
 
     def _log_cut(self, encodings: Sequence[Any]) -> None:
         """Tokens beyond the context window are left out by the tokenizer, which calls them overflowing."""
@@ -236,13 +238,3 @@ def quantises_activations(file: Path) -> bool:
         return False
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return any(content.find(name) >= 0 for name in (b"DynamicQuantizeLinear", b"DynamicQuantizeMatMul"))
-
-
-def _counting_tokenizer(model: Any) -> Any:
-    """A copy of the model's tokenizer without padding, to learn lengths; None for image models."""
-    tokenizer = getattr(model, "tokenizer", None)
-    if tokenizer is None:
-        return None
-    copy = type(tokenizer).from_str(tokenizer.to_str())
-    copy.no_padding()
-    return copy
