@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import error as StructError
 from struct import pack_into
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def _floats(values: list[float] | list[list[float]] | list[float | list[float]] 
         elif values and isinstance(values[0], list):
             array = _rows(values)
         else:
-            array = _row(values)
+            array = dense(cast("list[float]", values))
         flat = array.ravel()
         squares = flat.dot(flat)
     if squares != squares:  # a sum of squares is NaN only if one of the numbers is
@@ -41,12 +41,14 @@ def _floats(values: list[float] | list[list[float]] | list[float | list[float]] 
     return array
 
 
-def _row(values: Any) -> FloatArray:
-    array = np.empty(len(values), np.float32)
+def dense(values: list[float]) -> FloatArray:
+    """One row in float32; a number beyond its range becomes infinite."""
     try:
-        pack_into(f"{len(values)}f", array, 0, *values)  # takes a third of the time that numpy needs
+        array = np.empty(len(values), np.float32)
+        pack_into(f"{len(values)}f", array.data, 0, *values)  # takes a third of the time that numpy needs
     except (OverflowError, StructError):
-        array = np.fromiter(values, np.float32, len(values))
+        with np.errstate(over="ignore"):
+            array = np.fromiter(values, np.float32, len(values))
     return array
 
 

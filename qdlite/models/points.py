@@ -31,6 +31,12 @@ def _point_problems(vectors: dict[str, WireVector]) -> Iterator[Problem]:
         yield from placeheld(map(vector_problems, vectors.values()), "vector")
 
 
+def check_payload(payload: Raw) -> None:
+    """Raises ValueError for anything but an object or null."""
+    if bytes(payload)[:1] not in (b"{", b"n"):
+        raise ValueError("invalid type: expected a map as payload")
+
+
 class PointStruct(Model, frozen=True, kw_only=True):
     """A point to store. After decoding `id` is canonical and `vector` is narrowed (see `named_vectors`)."""
 
@@ -46,8 +52,7 @@ class PointStruct(Model, frozen=True, kw_only=True):
             raise ValueError("missing field `vector`")
         if isinstance(raw, Raw):
             force_setattr(self, "vector", narrow_struct(raw))
-        if bytes(self.payload)[:1] not in (b"{", b"n"):
-            raise ValueError("invalid type: expected a map as payload")
+        check_payload(self.payload)
 
     def named_vectors(self) -> dict[str, WireVector]:
         """The point's vectors by name; the unnamed one is called ""."""

@@ -99,7 +99,7 @@ class Api:
             raise too_large(len(request.body), self.limit(endpoint))
         if endpoint.body is None:
             return None
-        decoded = decode(request.body, endpoint.body)
+        decoded = decode(request.body, endpoint.body, endpoint.usual)
         if isinstance(decoded, Model):
             check(decoded)
         return decoded

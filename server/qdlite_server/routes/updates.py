@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qdlite.database import Database
+from qdlite.models.dense_points import DenseUpsert
 from qdlite.models.points import (
     DeletePayload,
     DeleteVectors,
@@ -55,7 +56,7 @@ def batch(database: Database, call: Call) -> object:
 
 
 ENDPOINTS = [
-    Endpoint("PUT", PATH, upsert, UpsertPoints, WRITE),
+    Endpoint("PUT", PATH, upsert, UpsertPoints, WRITE, usual=DenseUpsert),
     Endpoint("POST", f"{PATH}/delete", delete, PointsSelector, WRITE),
     Endpoint("PUT", f"{PATH}/vectors", update_vectors, UpdateVectors, WRITE),
     Endpoint("POST", f"{PATH}/vectors/delete", delete_vectors, DeleteVectors, WRITE),
