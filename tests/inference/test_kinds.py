@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -221,3 +222,25 @@ def test_words_that_share_an_index() -> None:
     vector = FAMILIES["sparse"].convert(given)
     assert isinstance(vector, SparseArray)
     assert (vector.indices.tolist(), vector.values.tolist()) == ([4, 9, 2**31], [1.0, 0.5, 2.0])
+
+
+@pytest.mark.parametrize("model", ["jinaai/jina-embeddings-v3", "jinaai/jina-colbert-v2"])
+def test_weights_beside_the_graph(service: InferenceService, tiny_models: Path, tmp_path: Path, model: str) -> None:
+    """In a hub's cache of links into a common store, where graph and weights lie in different folders."""
+    onnx: Any = pytest.importorskip("onnx")
+    loaded = onnx.load(str(tiny_models / model / "onnx" / "model.onnx"))
+    shutil.copytree(tiny_models / model, tmp_path / "plain", ignore=shutil.ignore_patterns("*.onnx"))
+    file = tmp_path / "plain" / "onnx" / "model.onnx"
+    onnx.save(loaded, str(file), save_as_external_data=True, location="model.onnx_data")
+    assert file.with_name("model.onnx_data").stat().st_size > file.stat().st_size
+    repository = tmp_path / "cache" / f"models--{model.replace('/', '--')}"
+    for number, part in enumerate(path for path in (tmp_path / "plain").rglob("*") if path.is_file()):
+        kept = tmp_path / "cache" / "blobs" / str(number) / "content"
+        link = repository / "snapshots" / "1" / part.relative_to(tmp_path / "plain")
+        for place in (kept, link):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        part.rename(kept)
+        link.symlink_to(kept)
+    settings = InferenceSettings(cache_dir=tmp_path / "cache", offline=True, threads=1)
+    with contextlib.closing(InferenceService(settings)) as other:
+        check_arrays(embed(other, model, TEXTS), embed(service, model, TEXTS))
