@@ -4,7 +4,10 @@ Runs one after the other in one process, best of several rounds each, and prints
 
 * storing: texts of mixed lengths embedded by fastembed's own loop (as given, and in its default batches), by qdlite's
   service, and by an upsert through the stock client in this process;
-* queries: one after the other by fastembed, by the service and through the client; and from 32 threads at once.
+* queries: one after the other by fastembed, by the service and through the client (there also with a vector, which
+  is what the client and the search cost without inference);
+* queries from 32 threads at once, beside the bound: fastembed with all of them at hand, in batches of 32, as they come
+  and sorted by length. No queue of 32 that arrive one by one can fill its batches that well.
 
     python benchmarks/inference.py --models-dir ../shared/models
 """
@@ -21,6 +24,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -58,6 +62,22 @@ class Seconds:
                 run()
                 times[name].append(time.perf_counter() - started)
         return {name: min(found) for name, found in times.items()}
+
+
+def batch_sizes(run: Callable[[], object]) -> list[int]:
+    """The number of texts in each batch that a model of fastembed gets meanwhile."""
+    from fastembed.text.onnx_text_model import OnnxTextModel
+
+    sizes: list[int] = []
+    plain = OnnxTextModel.onnx_embed
+
+    def noted(model: Any, documents: list[str], **options: Any) -> Any:
+        sizes.append(len(documents))
+        return plain(model, documents, **options)
+
+    with patch.object(OnnxTextModel, "onnx_embed", noted):
+        run()
+    return sizes
 
 
 class Bench:
@@ -100,21 +120,32 @@ class Bench:
     def lone_queries(self, count: int) -> dict[str, Any]:
         queries = short_queries(count)
         documents = [models.Document(text=text, model=MODEL) for text in queries]
+        vectors = [vector.tolist() for vector in self.infer(queries, "search")]
         ways: dict[str, Callable[[Any], object]] = {
             "fastembed": lambda text: list(self.direct.query_embed(text)),
             "service": lambda text: self.infer([text], "search"),
             "query": lambda document: self.client.query_points("bench", query=document, limit=1),
+            "query_with_vector": lambda vector: self.client.query_points("bench", query=vector, limit=1),
         }
-        items: dict[str, Sequence[Any]] = {"fastembed": queries, "service": queries, "query": documents}
+        items: dict[str, Sequence[Any]] = {
+            "fastembed": queries,
+            "service": queries,
+            "query": documents,
+            "query_with_vector": vectors,
+        }
         times: dict[str, list[float]] = {name: [] for name in ways}
         for at in range(count):
             for name, run in ways.items():
                 started = time.perf_counter()
                 run(items[name][at])
                 times[name].append(time.perf_counter() - started)
-        middle = {f"{name}_ms": round(statistics.median(found) * 1e3, 3) for name, found in times.items()}
-        ratio = statistics.median(times["service"]) / statistics.median(times["fastembed"])
-        return {"queries": count, **middle, "service_vs_fastembed": round(ratio, 3)}
+        middle = {name: statistics.median(found) for name, found in times.items()}
+        return {
+            "queries": count,
+            **{f"{name}_ms": round(seconds * 1e3, 3) for name, seconds in middle.items()},
+            "service_vs_fastembed": round(middle["service"] / middle["fastembed"], 3),
+            "query_vs_fastembed": round(middle["query"] / middle["fastembed"], 3),
+        }
 
     def concurrent_queries(self, count: int, clients: int) -> dict[str, Any]:
         queries = short_queries(count)
@@ -127,19 +158,29 @@ class Bench:
 
             return all_at_once
 
+        service_at_once = through(lambda text: self.infer([text], "search"), queries)
+        by_length = sorted(queries, key=self.direct.token_count)
         best = self.seconds.best(
             {
                 "one_by_one": lambda: [self.infer([text], "search") for text in queries],
                 "fastembed_one_by_one": lambda: [list(self.direct.query_embed(text)) for text in queries],
-                "service_at_once": through(lambda text: self.infer([text], "search"), queries),
+                "fastembed_batches": lambda: list(self.direct.embed(queries, batch_size=clients)),
+                "fastembed_sorted_batches": lambda: list(self.direct.embed(by_length, batch_size=clients)),
+                "service_at_once": service_at_once,
                 "query_at_once": through(
                     lambda item: self.client.query_points("bench", query=item, limit=1), documents
                 ),
             }
         )
         rates = {f"{name}_per_second": round(count / seconds, 1) for name, seconds in best.items()}
-        ratio = best["one_by_one"] / best["service_at_once"]
-        return {"queries": count, "clients": clients, **rates, "at_once_vs_one_by_one": round(ratio, 2)}
+        return {
+            "queries": count,
+            "clients": clients,
+            "inputs_per_batch": round(statistics.mean(batch_sizes(service_at_once)), 1),
+            **rates,
+            "at_once_vs_one_by_one": round(best["one_by_one"] / best["service_at_once"], 2),
+            "bound_vs_one_by_one": round(best["one_by_one"] / best["fastembed_sorted_batches"], 2),
+        }
 
     def _collection(self) -> None:
         self.client.delete_collection("bench")

@@ -21,6 +21,8 @@ def batches(shapes: Sequence[Shape], limits: BatchLimits) -> list[list[int]]:
     With positions in order of length the best batches are neighbours: the best way to cut the first n is the best
     way to cut fewer of them, and one batch of the rest.
     """
+    if len(shapes) == 1:
+        return [[0]]
     order = sorted(range(len(shapes)), key=lambda at: -shapes[at].longest)
     ordered = [shapes[at] for at in order]
     costs, starts = [0], [0]
