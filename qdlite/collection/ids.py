@@ -104,11 +104,14 @@ class IdTracker:
 
     def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, list[bool]]:
         """Offsets for distinct ids, new ones where an id is not known. Also tells which existed before."""
-        lookup = self._offset_of
-        existed = [point_id in lookup for point_id in point_ids]
-        known = zip(point_ids, existed, strict=True)
-        offsets = np.array([lookup[point_id] if old else self._insert(point_id) for point_id, old in known], np.intp)
+        found: list[int] = []
+        existed: list[bool] = []
+        for point_id in point_ids:
+            offset = self._offset_of.get(point_id)
+            existed.append(offset is not None)
+            found.append(self._insert(point_id) if offset is None else offset)
         self._reserve(len(self._ids))
+        offsets = np.array(found, np.intp)
         at = span(offsets)
         self.alive[at] = True
         self.versions[at] = version

@@ -18,14 +18,15 @@ def check_read(selector: ShardKeys | None) -> None:
 def check_write(selector: ShardKeys | None, config: CollectionConfig) -> None:
     """Raises WrongInput, or NotFound for a key with a fallback, if a write names a shard key, or names none where
     the collection is sharded by keys."""
+    if selector is None:
+        if is_custom(config):
+            raise WrongInput("Shard key not specified")
+        return
     if isinstance(selector, ShardKeySelector):
         raise _neither(selector)
     for key in _keys(selector)[:1]:
         raise WrongInput(f"Shard key {_shown(key)} not found")
-    if selector is not None:
-        raise WrongInput("Empty shard keys selection")
-    if is_custom(config):
-        raise WrongInput("Shard key not specified")
+    raise WrongInput("Empty shard keys selection")
 
 
 def is_custom(config: CollectionConfig) -> bool:

@@ -26,19 +26,19 @@ def columns(
 
     Raises WrongInput for an unknown name, a wrong kind or a wrong dimension.
     """
-    at: dict[str, list[int]] = {}
-    values: dict[str, list[WireVector]] = {}
+    found: dict[str, tuple[list[int], list[WireVector]]] = {}
     for row, vectors in enumerate(rows):
         for name, vector in vectors.items():
-            if name not in values:
+            if name not in found:
                 if name not in indexes:
                     raise unknown_vector(name)
-                at[name], values[name] = [], []
-            at[name].append(row)
-            values[name].append(vector)
+                found[name] = [], []
+            at, column = found[name]
+            at.append(row)
+            column.append(vector)
     return {
-        name: VectorColumn(np.array(at[name], np.intp), _prepared(name, column, indexes[name], resolve))
-        for name, column in values.items()
+        name: VectorColumn(np.array(at, np.intp), _prepared(name, column, indexes[name], resolve))
+        for name, (at, column) in found.items()
     }
 
 

@@ -6,6 +6,7 @@ Manhattan minus the sum of absolute differences. Everything is computed in float
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -23,7 +24,8 @@ SEQUENTIAL_BELOW = 16
 BLOCK = 1 << 18
 """Floats in a temporary block: small enough to stay in the cache, large enough to hide numpy's call cost."""
 
-_EPSILON = np.float32(np.finfo(np.float32).eps)
+_EPSILON = float(np.finfo(np.float32).eps)
+_NEARLY = float(np.float32(1e-6))
 _CANCELLED = np.float32(0.05)
 
 
@@ -81,20 +83,21 @@ def normalise(rows: FloatArray) -> FloatArray:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         squares = _squared_lengths(rows)
-        alone = (squares < _EPSILON) | (np.abs(squares - np.float32(1)) <= np.float32(1e-6))
+        alone = (squares < np.float32(_EPSILON)) | (np.abs(squares - np.float32(1)) <= np.float32(_NEARLY))
         lengths = np.where(alone, np.float32(1), np.sqrt(squares))
         return np.divide(rows, lengths[:, None], dtype=np.float32)
 
 
 def normalised(vector: FloatArray) -> FloatArray:
     """As `normalise`, for a single vector of at least 16 components."""
-    square: np.float32 = np.einsum("i,i", vector, vector)
-    if not square < np.inf:
+    square = float(np.einsum("i,i", vector, vector))
+    if not square < math.inf:
         row: FloatArray = normalise(vector[None, :])[0]
         return row
-    if square < _EPSILON or abs(square - np.float32(1)) <= np.float32(1e-6):
+    if square < _EPSILON or abs(square - 1) <= _NEARLY:
         return vector
-    scaled: FloatArray = vector / np.sqrt(square)
+    # The root in float64, rounded to float32, has the same bits as a root in float32.
+    scaled: FloatArray = vector / np.float32(math.sqrt(square))
     return scaled
 
 

@@ -270,8 +270,10 @@ class HnswIndex(DenseIndex):
     def _touch(self, at: Rows) -> None:
         """Rows changed: whatever the builder copied of them is void, and the graphs must forget them."""
         self._generation[at] += 1
-        for graph in self._graphs():
-            graph.forget(at)
+        for graph in (self._graph, self._successor):
+            if graph:
+                graph.forget(at)
+        self._subsets.forget(at)
         self._missing = None
 
     def _advance(self) -> None:

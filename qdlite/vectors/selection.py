@@ -94,7 +94,8 @@ class Selections:
         return True
 
     def clear(self) -> None:
-        self._kept = OrderedDict()
+        if self._kept:
+            self._kept = OrderedDict()
 
     @property
     def nbytes(self) -> int:

@@ -16,8 +16,9 @@ def span(offsets: OffsetArray) -> Rows:
     numpy handles a slice several times faster."""
     if not len(offsets):
         return offsets
-    first, last = int(offsets[0]), int(offsets[-1])
-    steady = last - first == len(offsets) - 1 and (len(offsets) == 1 or bool((np.diff(offsets) == 1).all()))
+    first = int(offsets[0])
+    last = first + len(offsets) - 1
+    steady = last == first or (int(offsets[-1]) == last and bool((np.diff(offsets) == 1).all()))
     return slice(first, last + 1) if steady else offsets
 
 

@@ -79,8 +79,10 @@ class SubsetGraphs:
         return None
 
     def forget(self, at: Rows) -> None:
-        for graph in self.graphs:
-            graph.forget(at)
+        for subset in self._subsets:
+            subset.graph.forget(at)
+        if self._growing is not None:
+            self._growing.graph.forget(at)
 
     def clear(self) -> None:
         self._subsets, self._growing, self._wanted = (), None, None
