@@ -32,6 +32,7 @@ class _Reader:
         self.url = b""
         self.headers: dict[str, str] = {}
         self.heads = 0
+        self.stays_open = False
         self.parser = httptools.HttpRequestParser(self)
 
     def on_url(self, url: bytes) -> None:
@@ -42,6 +43,7 @@ class _Reader:
 
     def on_headers_complete(self) -> None:
         self.heads += 1
+        self.stays_open = self.parser.should_keep_alive()  # afterwards httptools has forgotten it
 
     def on_body(self, body: bytes) -> None:
         """There is none in a head: what comes here is hidden behind another end of it."""
@@ -57,7 +59,7 @@ def plain(data: bytes) -> Head | None:
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     url = reader.url
-    if reader.heads != 1 or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+    if reader.heads != 1 or parser.get_http_version() != "1.1" or not reader.stays_open:
         return None
     if url[:1] != b"/" or url[1:2] == b"/" or b"#" in url or not url.isascii() or _STREAMS & reader.headers.keys():
         return None

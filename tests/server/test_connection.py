@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from qdlite import Database
-from qdlite_server import serving
+from qdlite_server import running as running_module
 from qdlite_server.api import Api
 from qdlite_server.app import App
 from qdlite_server.connection import MAX_AHEAD, MAX_HEAD
@@ -100,6 +100,7 @@ def test_requests_in_pieces(raw: Raw) -> None:
         ),
         (COUNT.replace(b"HTTP/1.1", b"HTTP/1.0"), 200, False),
         (COUNT.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), 200, False),
+        (b"GET /collections HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 200, False),
         (COUNT.replace(b"length: 2", b"length: 1001").replace(b"{}", b"{}" + b" " * 999), 400, True),
         (COUNT.replace(b"host: x", b"content-length: 3"), 400, False),
         (COUNT.replace(b"host: x", b"host : x"), 400, False),
@@ -122,7 +123,7 @@ def test_others_are_answered_too(raw: Raw, sent: bytes, status: int, goes_on: bo
 
 
 def test_an_idle_connection_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "KEEP_ALIVE", 1)
+    monkeypatch.setattr(running_module, "KEEP_ALIVE", 1)
     with running(App(Api(database))) as url, closing(Raw(url)) as raw:
         assert raw.ask(GET % b"c")[0] == 200
         began = time.monotonic()
@@ -139,7 +140,7 @@ def test_stopping_answers_what_has_begun(database: Database, monkeypatch: pytest
         begun.release()
         return release[name].wait(20)
 
-    monkeypatch.setattr(serving, "GRACE", 1)
+    monkeypatch.setattr(running_module, "GRACE", 1)
     monkeypatch.setattr(database, "delete_collection", slow)
     with ExitStack() as stack:
         with running(App(Api(database))) as url:
