@@ -11,4 +11,5 @@ if TYPE_CHECKING:
 
 __all__ = ["mask"]
 
-__getattr__ = offered(__name__, {"qdlite.filters.compile": ("mask",)})
+_HOMES = {"qdlite.filters.compile": ("mask",)}
+__getattr__ = offered(__name__, _HOMES)
