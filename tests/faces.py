@@ -18,7 +18,8 @@ from qdlite import Database
 from qdlite_server.api import Api
 from qdlite_server.app import App
 from qdlite_server.inprocess import URL, InProcessTransport
-from qdlite_server.serving import configured, listen
+from qdlite_server.running import Server
+from qdlite_server.serving import listen
 from tests import openapi
 
 FaceName = Literal["in-process", "served"]
@@ -58,17 +59,17 @@ class Face:
 
 @contextmanager
 def running(app: App) -> Iterator[str]:
-    """Serves an application with uvicorn on a free port; gives its address."""
+    """Serves an application on a free port; gives its address."""
     listener: socket.socket = listen("127.0.0.1", 0)
-    server = configured(app)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    server = Server(app)
+    thread = threading.Thread(target=server.run, args=(listener,), daemon=True)
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.005)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(10)
         listener.close()
         assert not thread.is_alive()

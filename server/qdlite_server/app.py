@@ -122,11 +122,15 @@ class App:
             phase = (await receive())["type"].removeprefix("lifespan.")
             await send({"type": f"lifespan.{phase}.complete"})
             if phase == "shutdown":
-                for connection in self.connections.copy():
-                    connection.stop()
-                self._workers.close()
-                self._inference_workers.close()
+                self.close()
                 return
+
+    def close(self) -> None:
+        """Answers what still waits for its answer, and ends the threads when they have done what they are at."""
+        for connection in self.connections.copy():
+            connection.stop()
+        self._workers.close()
+        self._inference_workers.close()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()

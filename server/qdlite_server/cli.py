@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -108,6 +109,7 @@ def _inference(options: argparse.Namespace) -> InferenceSettings:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    gc.disable()  # what a start makes stays: looking for garbage in it would take a tenth of the time
     from qdlite_server.serving import PortTaken, serve
 
     settings = replace(

@@ -14,10 +14,6 @@ from functools import partial
 from time import perf_counter
 from typing import Any, cast
 
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
-
 from qdlite_server.app import STOPPING, App
 from qdlite_server.endpoint import Answer, Request
 from qdlite_server.head import END, Head, plain
@@ -30,23 +26,19 @@ MAX_AHEAD = 2**16
 
 
 class Connection(asyncio.Protocol):
-    """One connection, made by uvicorn, which also ends it when the server stops. One request is worked on at a time;
-    what comes after it waits in the buffer."""
+    """One connection. One request is worked on at a time; what comes after it waits in the buffer.
+
+    `siblings` are all that are open; without a request the connection ends after `patience` seconds; `successor`
+    makes what serves it from the first request on that is not ordinary."""
 
     def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        self, app: App, siblings: set[Any], patience: float, successor: Callable[[], asyncio.Protocol]
     ) -> None:
-        self._app = cast(App, config.app)
-        self._loop = _loop or asyncio.get_running_loop()
-        self._patience = config.timeout_keep_alive
-        self._siblings = cast("set[object]", server_state.connections)
-        self._successor: Callable[[], asyncio.Protocol] = partial(
-            HttpToolsProtocol, config, server_state, app_state, _loop
-        )
+        self._app = app
+        self._loop = asyncio.get_running_loop()
+        self._patience = patience
+        self._siblings = siblings
+        self._successor = successor
         self._buffer = bytearray()
         self._head: Head | None = None
         self._body_at = 0

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from contextlib import suppress
-from types import FrameType
-
-import uvicorn
 
 from qdlite import database as engine
 from qdlite.database import Database
 from qdlite_server.api import Api
 from qdlite_server.app import App
-from qdlite_server.connection import Connection
 from qdlite_server.routes.inference import Service
+from qdlite_server.running import BACKLOG, Server
 from qdlite_server.settings import Settings
-
-BACKLOG = 2048
-KEEP_ALIVE = 75
-"""Seconds that a connection stays open without a request."""
-GRACE = 5
-"""Seconds that running requests get to finish when the server is told to stop."""
 
 _HINTS = {errno.EADDRINUSE: "; is another server running there?", errno.EACCES: "; ports below 1024 need privileges"}
 
@@ -55,37 +46,20 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def configured(app: App) -> uvicorn.Server:
-    """uvicorn for one application: no access log of its own, no web sockets, no forwarding headers."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=Connection,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            ws="none",
-            lifespan="on",
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=GRACE,
-        )
-    )
-
-
 def serve(settings: Settings, inference: engine.InferenceSettings, service: Service) -> int:
     """Serves until told to stop; returns the exit code. Raises PortTaken."""
     start_log(settings.log_level)
     listener = listen(settings.host, settings.port)
     with listener, Database(inference, _snapshot_settings(settings)) as database:
         app = App(Api(database, settings.max_request_mb * 2**20, service))
-        server = configured(app)
-        signal.signal(signal.SIGTERM, _stopped)
+        server = Server(app)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: server.stop())
         host, port = listener.getsockname()[:2]
         log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
-        with suppress(KeyboardInterrupt):  # uvicorn shuts down in order, then raises the signal once more
-            server.run(sockets=[listener])
+        gc.freeze()
+        gc.enable()
+        server.run(listener)
         if app.busy:
             log.warning("stopped without waiting for requests that still run")
             logging.shutdown()
@@ -96,10 +70,6 @@ def serve(settings: Settings, inference: engine.InferenceSettings, service: Serv
 
 def _snapshot_settings(settings: Settings) -> engine.SnapshotSettings | None:
     return None if settings.snapshots_dir is None else engine.SnapshotSettings(folder=settings.snapshots_dir)
-
-
-def _stopped(number: int, frame: FrameType | None) -> None:
-    """uvicorn raises the signal again after its shutdown; that is no reason to die by it."""
 
 
 def start_log(level: str) -> None:
