@@ -117,10 +117,11 @@ class IdTracker:
         self.versions[at] = version
         return offsets, existed
 
-    def touch(self, point_ids: Iterable[PointId], version: int) -> OffsetArray:
-        """Offsets of ids that exist, whose points get another version."""
-        offsets = self.offsets_of(point_ids)
-        self.versions[span(offsets)] = version
+    def touch(self, point_ids: Iterable[PointId], version: int) -> list[int]:
+        """Offsets of ids, all of which exist; their points get another version."""
+        offsets = [self._offset_of[point_id] for point_id in point_ids]
+        for offset in offsets:
+            self.versions[offset] = version
         return offsets
 
     def remove(self, point_ids: Iterable[PointId]) -> OffsetArray:

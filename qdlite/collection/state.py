@@ -67,16 +67,15 @@ class CollectionState:
 
     def update_vectors(self, operation: ops.UpdateVectors) -> None:
         offsets = self.ids.touch(operation.ids, self.version)
-        self._put(offsets, operation.vectors)
+        self._put(np.array(offsets, np.intp), operation.vectors)
 
     def delete_vectors(self, operation: ops.DeleteVectors) -> None:
-        offsets = self.ids.touch(operation.ids, self.version)
+        offsets = np.array(self.ids.touch(operation.ids, self.version), np.intp)
         for name in operation.names:
             self.vectors[name].remove(offsets)
 
     def replace_payloads(self, operation: ops.ReplacePayloads) -> None:
-        offsets = self.ids.touch(operation.ids, self.version)
-        self.fields.replace(offsets.tolist(), operation.payloads)
+        self.fields.replace(self.ids.touch(operation.ids, self.version), operation.payloads)
 
     def create_index(self, operation: ops.CreateIndex) -> None:
         self.fields.create(operation.field, operation.schema, operation.params)

@@ -26,7 +26,7 @@ AnyPath = JsonPath | str
 
 
 _MOST_STALE = 128
-"""So many rows may wait for the next reader, who is held up by them for about a millisecond."""
+"""So many rows may wait for the next reader, who is held up by them for a millisecond or two."""
 
 
 class FieldIndexes:
