@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import unquote
 
 from msgspec import Struct, field
@@ -18,6 +19,10 @@ _SLASHES = re.compile("//+")
 _UNSAFE = '<>:"/\\|?*\0\x1f'
 
 
+REMEMBERED = 256
+"""Paths whose routes are not searched again."""
+
+
 class _Node(Struct):
     steps: dict[str, _Node] = field(default_factory=dict)
     variable: _Node | None = None
@@ -25,23 +30,17 @@ class _Node(Struct):
 
 
 class Route(Struct, frozen=True):
-    """An endpoint and the decoded variable parts of the path that led to it."""
+    """An endpoint and the decoded variable parts of the path that led to it. `problem` says which of them break the
+    rules for names; empty if none does."""
 
     endpoint: Endpoint
     path: Mapping[str, str]
+    problem: str = ""
 
     def check(self) -> None:
-        """Applies the rules for names in the path. Raises InvalidPath."""
-        problems = [f"{name}: {problem}" for name, problem in self._problems()]
-        if problems:
-            raise InvalidPath("; ".join(problems))
-
-    def _problems(self) -> Iterator[tuple[str, str]]:
-        for name, value in self.path.items():
-            rule = self.endpoint.rules.get(name) or RULES.get(name)
-            problem = rule(value) if rule else None
-            if problem:
-                yield name, problem
+        """Raises InvalidPath if there is a problem."""
+        if self.problem:
+            raise InvalidPath(self.problem)
 
 
 class Router:
@@ -56,8 +55,9 @@ class Router:
             if node.endpoint is not None:
                 raise ValueError(f"two endpoints for {endpoint.label}")
             node.endpoint = endpoint
+        self.find = lru_cache(REMEMBERED)(self._find)
 
-    def find(self, method: str, path: str) -> Route | None:
+    def _find(self, method: str, path: str) -> Route | None:
         """`path` is percent-encoded; repeated and trailing slashes do not matter."""
         root = self._roots.get(method)
         if root is None:
@@ -67,7 +67,8 @@ class Router:
         if endpoint is None:
             return None
         names = [step[1:-1] for step in segments(endpoint.path) if step.startswith("{")]
-        return Route(endpoint, dict(zip(names, values, strict=True)))
+        found = dict(zip(names, values, strict=True))
+        return Route(endpoint, found, "; ".join(_problems(endpoint, found)))
 
 
 def segments(path: str) -> list[str]:
@@ -95,6 +96,14 @@ def _search(node: _Node, steps: list[str], at: int, values: list[str]) -> Endpoi
         if found is None:
             del values[mark:]
     return found
+
+
+def _problems(endpoint: Endpoint, path: Mapping[str, str]) -> Iterator[str]:
+    for name, value in path.items():
+        rule = endpoint.rules.get(name) or RULES.get(name)
+        problem = rule(value) if rule else None
+        if problem:
+            yield f"{name}: {problem}"
 
 
 def _without(characters: str, kind: str) -> Rule:
