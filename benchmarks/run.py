@@ -6,7 +6,8 @@
     python -m benchmarks --only main --engines chroma --repeats 1 --passes 1 --output results.json
 
 Results go to one JSON file; `python -m benchmarks.render` makes docs/benchmarks.md of it. A file that exists is added
-to: what an engine answers in a group takes the place of what it answered there in an earlier run.
+to: what an engine answers in a group takes the place of what it answered there in an earlier run, or counts as another
+repeat with `--again`.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def main() -> None:
             break
         rows = _measured(form, form_name, effort, part)
         results = _so_far(options.output, form_name, engines)
-        results.add(part.group, part.engine, rows, time.strftime("%Y-%m-%d %H:%M"), replace=not part.repeat)
+        results.add(part.group, part.engine, rows, time.strftime("%Y-%m-%d %H:%M"), not (part.repeat or options.again))
         results.write(options.output)
         for row in rows:
             _say(row)
@@ -119,6 +120,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[*FULL.groups(), *QUICK.groups(), COLD_START, SERVED])
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
     parser.add_argument("--repeats", type=int, help="how often everything is measured")
+    parser.add_argument("--again", action="store_true", help="a further repeat of what the output has already")
     parser.add_argument("--passes", type=int, help="passes over all searches of a case")
     parser.add_argument("--seconds", type=float, help="longest time of a pass")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing new after this time")

@@ -14,20 +14,23 @@ from typing import Any
 from benchmarks.data import TOP, Data, Shape, prepared
 from benchmarks.loopback import Connection, encoded, free_port
 from benchmarks.results import Row
+from benchmarks.served_cost import costs
+from benchmarks.served_requests import PATH, filter_of, loading, points_of, requests_of
 from benchmarks.timing import Metrics, percentile, processor_seconds
 
 QUESTION = "served"
 CONNECTIONS = (1, 8, 32)
-_PATH = "/collections/bench"
 Call = Callable[[int], object]
 
 
 def rows(points: int, seconds: float) -> Iterator[Row]:
-    """Requests of each kind from 1, 8 and 32 connections; then one connection beside another's long work."""
+    """What the server adds to the engine's processor time; requests of each kind from 1, 8 and 32 connections; one
+    connection beside another's long work. With two seconds a case all takes about three minutes."""
     data = prepared(Shape(points))
     with _server() as (port, pid):
         _load(port, data)
-        kinds = _requests(data)
+        kinds = requests_of(data)
+        yield from costs(port, pid, kinds, points)
         for kind, requests in kinds.items():
             for connections in CONNECTIONS:
                 load = os.getloadavg()[0]
@@ -59,46 +62,10 @@ def _server() -> Iterator[tuple[int, int]]:
 
 def _load(port: int, data: Data) -> None:
     with Connection(port) as connection:
-        create = {"vectors": {"size": data.shape.size, "distance": "Cosine"}}
-        connection.ask(encoded("PUT", _PATH, create))
-        index = {"field_name": "category", "field_schema": "keyword"}
-        connection.ask(encoded("PUT", f"{_PATH}/index?wait=true", index))
-        for start in range(0, data.shape.points, 500):
-            connection.ask(_upsert(data, range(start, min(start + 500, data.shape.points))))
-        while b'"status":"green"' not in connection.ask(encoded("GET", _PATH)):
+        for request in loading(data):
+            connection.ask(request)
+        while b'"status":"green"' not in connection.ask(encoded("GET", PATH)):
             time.sleep(0.1)
-
-
-def _upsert(data: Data, ids: range) -> bytes:
-    return encoded("PUT", f"{_PATH}/points?wait=true", {"points": _points(data, ids)})
-
-
-def _points(data: Data, ids: range) -> list[dict[str, Any]]:
-    rows = data.vectors(ids.start, ids.stop).tolist()
-    return [{"id": i, "vector": row, "payload": data.payload(i)} for i, row in zip(ids, rows, strict=True)]
-
-
-def _filter(data: Data) -> dict[str, Any]:
-    condition = data.filtered()["category 10.0%"].condition
-    return {"must": [{"key": condition.key, "match": {"value": condition.value}}]}
-
-
-def _requests(data: Data) -> dict[str, list[bytes]]:
-    """Encoded requests of each kind; upserts rewrite points that exist with the vectors they have."""
-    vectors, condition = data.queries.tolist(), _filter(data)
-    ask = f"{_PATH}/points/query"
-    step = max(1, (data.shape.points - 100) // 100)
-    return {
-        "query": [encoded("POST", ask, {"query": vector, "limit": TOP}) for vector in vectors],
-        "filtered query": [
-            encoded("POST", ask, {"query": vector, "limit": TOP, "filter": condition}) for vector in vectors
-        ],
-        "retrieve": [
-            encoded("POST", f"{_PATH}/points", {"ids": [i], "with_payload": True}) for i in range(len(vectors))
-        ],
-        "upsert of 1": [_upsert(data, range(i * step, i * step + 1)) for i in range(100)],
-        "upsert of 100": [_upsert(data, range(i * step, i * step + 100)) for i in range(20)],
-    }
 
 
 def _raw(port: int, pid: int, requests: list[bytes], connections: int, seconds: float) -> Metrics:
@@ -119,8 +86,8 @@ def _stock(port: int, pid: int, data: Data, kind: str, connections: int, seconds
     from qdrant_client import QdrantClient, models
 
     client = QdrantClient(url=f"http://127.0.0.1:{port}", check_compatibility=False, timeout=60)
-    vectors, condition = data.queries.tolist(), models.Filter.model_validate(_filter(data))
-    points = [models.PointStruct(**point) for point in _points(data, range(100))]
+    vectors, condition = data.queries.tolist(), models.Filter.model_validate(filter_of(data))
+    points = [models.PointStruct(**point) for point in points_of(data, range(100))]
     count = len(vectors)
     calls: dict[str, Call] = {
         "query": lambda i: client.query_points("bench", query=vectors[i % count], limit=TOP, with_payload=False),
@@ -173,7 +140,7 @@ def _beside(port: int, pid: int, kinds: dict[str, list[bytes]], data: Data, seco
     exact = {"query": data.queries[0].tolist(), "limit": 1000, "params": {"exact": True}, "with_vector": True}
     long_work = {
         "nothing": [],
-        "exact searches for 1000 with vectors": [encoded("POST", f"{_PATH}/points/query", exact)],
+        "exact searches for 1000 with vectors": [encoded("POST", f"{PATH}/points/query", exact)],
         "upserts of 100": kinds["upsert of 100"],
     }
     for name, requests in long_work.items():
