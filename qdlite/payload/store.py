@@ -62,9 +62,10 @@ class PayloadStore:
         if missing > 0:
             self._encoded.extend([EMPTY] * missing)
         old = self._encoded[offset]
-        replaced = _block_count(old)
-        self.total_bytes += _size(encoded) - _size(old)
-        self._blocks += _block_count(encoded) - replaced
+        size, before = _size(encoded), _size(old)
+        replaced = -(-before // BLOCK_BYTES)
+        self.total_bytes += size - before
+        self._blocks += -(-size // BLOCK_BYTES) - replaced
         self._replaced_blocks += replaced
         self._encoded[offset] = encoded
         return old
@@ -105,10 +106,6 @@ class PayloadStore:
 
 def _size(encoded: bytes) -> int:
     return 0 if encoded is EMPTY else len(encoded)
-
-
-def _block_count(encoded: bytes) -> int:
-    return 0 if encoded is EMPTY else -(-len(encoded) // BLOCK_BYTES)
 
 
 @lru_cache(maxsize=256)
