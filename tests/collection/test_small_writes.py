@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any, cast
 
 import numpy as np
@@ -136,3 +137,29 @@ def test_arrays_are_checked(database: Database) -> None:
     with pytest.raises(WrongInput, match="NaN"):
         stored(dense=np.full((1, 4), np.nan, np.float32))
     assert database.retrieve("c", PointRequest(ids=[1])) == []
+
+
+def test_readers_always_see_columns_of_all_writes(database: Database) -> None:
+    """Every point has one of two values at any time, so that both together are always all points."""
+    points = [{"id": i, "vector": {}, "payload": {"a": 0}} for i in range(20)]
+    database.upsert("c", body(UpsertPoints, points=points))
+    either = [{"key": "a", "match": {"value": value}} for value in (0, 1)]
+    wrong: list[int] = []
+    writing = threading.Event()
+    writing.set()
+
+    def read() -> None:
+        while writing.is_set():
+            found = database.count("c", body(CountRequest, filter={"should": either}))
+            if found != len(points):
+                wrong.append(found)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for number in range(400):
+        database.set_payload("c", body(SetPayload, points=[number % 20], payload={"a": number // 20 % 2}))
+    writing.clear()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
