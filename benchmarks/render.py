@@ -76,6 +76,16 @@ def _served(results: Results) -> str:
     return f"### Served over HTTP\n\n{markdown(header, rows)}"
 
 
+def _cost(results: Results) -> str:
+    names = ("server_cpu_us", "engine_cpu_us", "added_cpu_us")
+    cases = results.cases("served cost")
+    rows = [[case, *(number(results.median("served cost", case, "qdlite", name)) for name in names)] for case in cases]
+    if not rows:
+        return ""
+    header = ["request", "server's processor us", "engine's", "difference"]
+    return f"### What serving adds\n\n{markdown(header, rows)}"
+
+
 def _beside(results: Results) -> str:
     cases = [case for case in results.cases("served beside") if case]
     names = ("qps", "p50_us", "p99_us")
@@ -111,7 +121,7 @@ def _failures(results: Results) -> str:
     return f"### Failed\n\n{markdown(['engine', 'question', 'error'], [list(row) for row in failed])}"
 
 
-_SECTIONS = (_served, _beside, ahead, _circumstances, _not_offered, _failures)
+_SECTIONS = (_served, _cost, _beside, ahead, _circumstances, _not_offered, _failures)
 
 
 if __name__ == "__main__":

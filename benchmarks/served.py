@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from benchmarks.data import TOP, Data, Shape, prepared
 from benchmarks.loopback import Connection, encoded, free_port

@@ -107,6 +107,32 @@ def processor_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
+class Neighbours:
+    """What do other programs use meanwhile? Processor time of the machine without that of this process."""
+
+    def __init__(self) -> None:
+        self._last = self._read()
+
+    def cores(self) -> float:
+        """Mean number of cores that others kept busy since the last call."""
+        before, self._last = self._last, self._read()
+        wall, others = (now - then for now, then in zip(self._last, before, strict=True))
+        return max(0.0, others / wall) if wall else 0.0
+
+    def _read(self) -> tuple[float, float]:
+        user, nice, system, _idle, _waiting, interrupts, soft = map(int, Path("/proc/stat").read_text().split()[1:8])
+        busy = (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+        return time.perf_counter(), busy - sum(os.times()[:4])
+
+
+def _warm(ask: Callable[[Any], object], inputs: Sequence[Any], effort: Effort) -> None:
+    began = time.perf_counter()
+    for given in inputs[:3]:
+        ask(given)
+        if time.perf_counter() - began > effort.seconds:
+            return
+
+
 def _summary(latencies: list[float]) -> Metrics:
     ordered = sorted(latencies)
     return {"p50_us": percentile(ordered, 0.5) * 1e6, "p99_us": percentile(ordered, 0.99) * 1e6}

@@ -52,12 +52,26 @@ class Api:
         self.statistics.add(route.endpoint.label, collection, answer.status, perf_counter() - started, time())
         return answer
 
+    def call(self, route: Route, request: Request, usage: dict[str, int]) -> Call:
+        """Everything that can be wrong before the database is asked, in Qdrant's order: path, query, body."""
+        route.check()
+        values = route.endpoint.parameters.parse(request.query)
+        body = self._body(route.endpoint, request)
+        timeout = values.get("timeout")
+        context = RequestContext(
+            headers=request.headers,
+            timeout=None if timeout is None else float(timeout),
+            usage=usage,
+            cancellation=request.cancellation,
+        )
+        return Call(route.path, values, body, context, self.statistics)
+
     def _answered(self, route: Route, request: Request, started: float) -> Answer:
         label = route.endpoint.label
         refuse = route.endpoint.refuse or failure
         usage: dict[str, int] = {}
         try:
-            call = self._call(route, request, usage)
+            call = self.call(route, request, usage)
             result = route.endpoint.handler(self.database, call)
             if result is ACCEPTED:
                 return accepted(perf_counter() - started, label)
@@ -76,20 +90,6 @@ class Api:
     def limit(self, endpoint: Endpoint) -> int:
         """Bytes that the body of a request may have."""
         return self.database.max_snapshot_bytes if endpoint.body is Upload else self.max_body * endpoint.room
-
-    def _call(self, route: Route, request: Request, usage: dict[str, int]) -> Call:
-        """Everything that can be wrong before the database is asked, in Qdrant's order: path, query, body."""
-        route.check()
-        values = route.endpoint.parameters.parse(request.query)
-        body = self._body(route.endpoint, request)
-        timeout = values.get("timeout")
-        context = RequestContext(
-            headers=request.headers,
-            timeout=None if timeout is None else float(timeout),
-            usage=usage,
-            cancellation=request.cancellation,
-        )
-        return Call(route.path, values, body, context, self.statistics)
 
     def _body(self, endpoint: Endpoint, request: Request) -> Any:
         if endpoint.body is Upload:
