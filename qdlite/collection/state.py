@@ -92,7 +92,8 @@ class CollectionState:
 
     def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:
         for name, column in columns.items():
-            self.vectors[name].put(offsets[column.rows], column.vectors)
+            some = len(column.rows) < len(offsets)
+            self.vectors[name].put(offsets[column.rows] if some else offsets, column.vectors)
 
     def _drop_others(self, offsets: OffsetArray, existed: BoolArray, columns: dict[str, ops.VectorColumn]) -> None:
         """Takes from points that existed the vectors that they were not given again."""

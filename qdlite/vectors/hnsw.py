@@ -85,7 +85,9 @@ class HnswIndex(DenseIndex):
         # Guards the rows against being copied by the builder while a writer changes them.
         self._writing = threading.Lock()
         self._building = threading.Lock()
+        # Which change was the last of each row.
         self._generation = np.zeros(0, np.int64)
+        self._changes = 0
         self._missing: tuple[Graph, OffsetArray] | None = None
         self._backlog: OffsetArray = np.empty(0, np.intp)
         self._extending = False
@@ -269,7 +271,8 @@ class HnswIndex(DenseIndex):
 
     def _touch(self, at: Rows) -> None:
         """Rows changed: whatever the builder copied of them is void, and the graphs must forget them."""
-        self._generation[at] += 1
+        self._changes += 1
+        self._generation[at] = self._changes
         for graph in (self._graph, self._successor):
             if graph:
                 graph.forget(at)
