@@ -99,8 +99,8 @@ def noticed(host, port):
 def ask():
     listening.wait()
     with socket.create_connection(found[0]) as connection:
-        connection.sendall(b"GET /collections HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
-        found.append(connection.recv(1000))
+        connection.sendall(b"GET /collections HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+        found.append(connection.makefile("rb").read())
     os.kill(os.getpid(), signal.SIGTERM)
 
 serving.listen = noticed

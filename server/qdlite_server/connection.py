@@ -121,6 +121,7 @@ class Connection(asyncio.Protocol):
             self._hand_over()
             return False
         self._head, self._route, self._body_at = head, route, end + len(END)
+        self._last = self._last or head.last
         self._began = perf_counter()
         return True
 

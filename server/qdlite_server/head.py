@@ -12,12 +12,14 @@ _STREAMS = frozenset({"origin", "expect", "transfer-encoding", "upgrade"})
 
 
 class Head(Struct, frozen=True):
-    """Method, path (still percent-encoded), query and header fields (names in lower case) of a request."""
+    """Method, path (still percent-encoded), query and header fields (names in lower case) of a request. `last`: the
+    client wants the connection closed after the answer."""
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
+    last: bool = False
 
     @property
     def length(self) -> int:
@@ -51,7 +53,7 @@ class _Reader:
 
 
 def plain(data: bytes) -> Head | None:
-    """The head of one ordinary request of a connection that stays open; None for anything else and all errors."""
+    """The head of one ordinary request; None for anything else and all errors."""
     reader = _Reader()
     parser = reader.parser
     try:
@@ -59,9 +61,9 @@ def plain(data: bytes) -> Head | None:
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     url = reader.url
-    if reader.heads != 1 or parser.get_http_version() != "1.1" or not reader.stays_open:
+    if reader.heads != 1 or parser.get_http_version() != "1.1":
         return None
     if url[:1] != b"/" or url[1:2] == b"/" or b"#" in url or not url.isascii() or _STREAMS & reader.headers.keys():
         return None
     path, _, query = url.decode("ascii").partition("?")
-    return Head(parser.get_method().decode("ascii"), path, query, reader.headers)
+    return Head(parser.get_method().decode("ascii"), path, query, reader.headers, not reader.stays_open)

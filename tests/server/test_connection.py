@@ -99,8 +99,6 @@ def test_requests_in_pieces(raw: Raw) -> None:
             True,
         ),
         (COUNT.replace(b"HTTP/1.1", b"HTTP/1.0"), 200, False),
-        (COUNT.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), 200, False),
-        (b"GET /collections HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 200, False),
         (COUNT.replace(b"length: 2", b"length: 1001").replace(b"{}", b"{}" + b" " * 999), 400, True),
         (COUNT.replace(b"host: x", b"content-length: 3"), 400, False),
         (COUNT.replace(b"host: x", b"host : x"), 400, False),
@@ -120,6 +118,14 @@ def test_others_are_answered_too(raw: Raw, sent: bytes, status: int, goes_on: bo
         assert b'"exists":true' in raw.ask(GET % b"c")[2]
     else:
         assert raw.answer()[0] == 0
+
+
+@pytest.mark.parametrize("sent", [GET % b"c", COUNT], ids=["quick", "in a thread"])
+def test_a_last_request(raw: Raw, sent: bytes) -> None:
+    raw.socket.sendall(sent.replace(b"\r\n\r\n", b"\r\nConnection: Close\r\n\r\n") + GET % b"c")
+    status, fields, _ = raw.answer()
+    assert (status, fields["connection"]) == (200, "close")
+    assert raw.answer()[0] == 0
 
 
 def test_an_idle_connection_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
