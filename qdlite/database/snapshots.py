@@ -39,6 +39,10 @@ class Snapshots(DatabaseCore):
         """The largest snapshot that is taken from outside."""
         return self._snapshots().settings.max_bytes
 
+    def temporary_file(self) -> BinaryIO:
+        """A file beside the snapshots, for one that is on its way. It has no name, and is gone when it is closed."""
+        return self._snapshots().temporary_file()
+
     def create_snapshot(self, name: str, shard: int | None = None, wait: bool = True) -> SnapshotDescription | None:
         """A new snapshot of a collection, as it is at one moment; reads and writes go on meanwhile."""
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from msgspec import UNSET
 
@@ -94,6 +94,10 @@ class SnapshotStore:
         finally:
             with suppress(FileNotFoundError):
                 path.unlink()
+
+    def temporary_file(self) -> BinaryIO:
+        """A file that has no name, and is gone when it is closed."""
+        return cast(BinaryIO, tempfile.TemporaryFile(dir=self.root))
 
     def check_size(self, size: int) -> None:
         """Raises BadRequest for what is larger than the settings allow."""

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from functools import cached_property, partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -162,7 +161,7 @@ class App:
         """The same for a body that goes to a file, because it need not fit into memory."""
         limit = self.api.database.max_snapshot_bytes
         run = asyncio.get_running_loop().run_in_executor
-        file = cast(BinaryIO, tempfile.TemporaryFile(dir=self.api.database.snapshots_folder))  # noqa: SIM115
+        file = self.api.database.temporary_file()
         total, waiting, more = 0, bytearray(), True
         try:
             while more:

@@ -7,7 +7,6 @@ errors of its own shape: 400 with {"error"} for what the caller can repair, 401,
 from __future__ import annotations
 
 import base64
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -166,6 +165,8 @@ def _inferred(
 
 
 def _check_token(service: Service, token: str | None) -> None:
+    import hmac
+
     if service.token is not None and not hmac.compare_digest((token or "").encode(), service.token.encode()):
         raise errors.Unauthorized("The token is missing or wrong")
 

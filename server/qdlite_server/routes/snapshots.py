@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import BinaryIO, cast, get_args
+from typing import BinaryIO, get_args
 from urllib.parse import quote
 
 from qdlite.database import Database
@@ -88,7 +87,7 @@ def upload(database: Database, call: Call) -> object:
 
 def stream(database: Database, call: Call) -> object:
     """A snapshot that is not kept anywhere."""
-    file = cast(BinaryIO, tempfile.TemporaryFile(dir=database.snapshots_folder))  # noqa: SIM115 - whoever sends it closes it
+    file = database.temporary_file()  # whoever sends it closes it
     try:
         database.write_snapshot(call.collection, file, _shard(call))
         file.seek(0)
