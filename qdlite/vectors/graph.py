@@ -24,6 +24,10 @@ GRAPH_THREADS = min(8, os.cpu_count() or 1)
 _SMALLEST = 1024
 _GONE = -1
 
+# All rows are looked at if more than one in so many is suspected, or after so many writes.
+_SUSPECT_SHARE = 16
+_MOST_SUSPECTS = 64
+
 
 @cache
 def hnsw_available() -> bool:
@@ -60,6 +64,8 @@ class Graph:
         self._dying: list[int] = []
         self._used = 0
         self._live = 0
+        # Offsets among which all missing ones are; None if nobody has looked yet, or too much was written since.
+        self._suspects: tuple[OffsetArray, ...] | None = None
 
     @property
     def live(self) -> int:
@@ -81,9 +87,24 @@ class Graph:
         return len(self._dying)
 
     def missing(self, present: BoolArray) -> OffsetArray:
-        """Ascending offsets that are present but not in the graph."""
-        known = min(len(self._label_of), len(present))
-        absent = present.copy()
+        """Ascending offsets that are present but not in the graph.
+
+        Only what was missing before and what was forgotten since can be: so a write does not make the next search
+        look at all rows.
+        """
+        suspects = self._suspects
+        if suspects is None or sum(map(len, suspects)) * _SUSPECT_SHARE > len(present):
+            found = self.missing_among(present)
+        else:
+            found = suspects[0] if len(suspects) == 1 else np.unique(np.concatenate(suspects))
+            found = found[present[found] & ~self.holds(found)]
+        self._suspects = (found,)
+        return found
+
+    def missing_among(self, allowed: BoolArray) -> OffsetArray:
+        """Ascending offsets that are allowed but not in the graph."""
+        known = min(len(self._label_of), len(allowed))
+        absent = allowed.copy()
         absent[:known] &= self._label_of[:known] < 0
         return np.flatnonzero(absent)
 
@@ -98,6 +119,7 @@ class Graph:
         """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
         with self.tables:
             self._forget(within(at, len(self._label_of)))
+            self._suspect(at)
 
     def bury(self) -> None:
         """Take dead labels out of the graph, so that they do not use up places among the candidates."""
@@ -160,6 +182,12 @@ class Graph:
         self._offset_of[labels] = _GONE
         self._live -= len(labels)
         self._dying.extend(labels.tolist())
+
+    def _suspect(self, at: Rows) -> None:
+        suspects = self._suspects
+        if suspects is not None:
+            rows = np.arange(at.start, at.stop) if isinstance(at, slice) else at
+            self._suspects = (*suspects, rows) if len(suspects) < _MOST_SUSPECTS else None
 
     def _bury(self) -> None:
         with self.tables:

@@ -119,7 +119,7 @@ class SubsetGraphs:
             selection.served = None
         else:
             assert selection.allowed is not None
-            selection.served = chosen, chosen.graph.missing(selection.allowed)
+            selection.served = chosen, chosen.graph.missing_among(selection.allowed)
             selection.rows = None
         selection.decided = version
 

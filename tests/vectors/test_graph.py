@@ -1,0 +1,40 @@
+"""Does the graph know which rows it lacks, whoever looked before?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qdlite.types import OffsetArray
+from qdlite.vectors.graph import Graph, GraphShape
+from qdlite.vectors.spans import span
+
+pytest.importorskip("hnswlib")
+
+ROWS = 400
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "remove", "connect", "overtaken", "look"]),
+        st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=12),
+    ),
+    max_size=100,
+)
+
+
+@given(STEPS)
+@settings(deadline=None)
+def test_missing_rows_are_those_of_a_look_at_all_rows(steps: list[tuple[str, list[int]]]) -> None:
+    graph, present = Graph(GraphShape("ip", 4, 4, 10)), np.zeros(ROWS, np.bool_)
+    for step, chosen in steps:
+        offsets: OffsetArray = np.unique(np.array(chosen, np.intp))
+        if step in ("write", "remove"):
+            present[offsets] = step == "write"
+            graph.forget(span(offsets))
+        elif step in ("connect", "overtaken"):
+            labels = graph.insert(np.ones((len(offsets), 4), np.float32), 1)
+            graph.connect(labels, offsets, present[offsets] & (step == "connect"))
+        else:
+            np.testing.assert_array_equal(graph.missing(present), graph.missing_among(present))
+    np.testing.assert_array_equal(graph.missing(present), graph.missing_among(present))
