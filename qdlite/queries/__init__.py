@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from qdlite.queries.formula import FormulaInputs, Parser
     from qdlite.queries.groups import Group, query_groups
     from qdlite.queries.matrix import DEFAULT_SAMPLE, Matrix, distance_matrix
+    from qdlite.queries.scoring.context import context
+    from qdlite.queries.scoring.discover import discover
+    from qdlite.queries.scoring.feedback import feedback, feedback_pairs
     from qdlite.queries.scoring.formula import evaluate
+    from qdlite.queries.scoring.recommend import average_vector, best_score, sum_scores
+    from qdlite.queries.scoring.text import bm25_params
 
 __all__ = [
     "DEFAULT_SAMPLE",
@@ -18,15 +23,28 @@ __all__ = [
     "Group",
     "Matrix",
     "Parser",
+    "average_vector",
+    "best_score",
+    "bm25_params",
+    "context",
+    "discover",
     "distance_matrix",
     "evaluate",
+    "feedback",
+    "feedback_pairs",
     "query_groups",
+    "sum_scores",
 ]
 
 _HOMES = {
     "qdlite.queries.formula": ("FormulaInputs", "Parser"),
     "qdlite.queries.groups": ("Group", "query_groups"),
     "qdlite.queries.matrix": ("DEFAULT_SAMPLE", "Matrix", "distance_matrix"),
+    "qdlite.queries.scoring.context": ("context",),
+    "qdlite.queries.scoring.discover": ("discover",),
+    "qdlite.queries.scoring.feedback": ("feedback", "feedback_pairs"),
     "qdlite.queries.scoring.formula": ("evaluate",),
+    "qdlite.queries.scoring.recommend": ("average_vector", "best_score", "sum_scores"),
+    "qdlite.queries.scoring.text": ("bm25_params",),
 }
 __getattr__ = offered(__name__, _HOMES)

@@ -17,11 +17,6 @@ from qdlite.models.query import SearchParams as WireParams
 from qdlite.queries.collect import Request, inputs
 from qdlite.queries.examples import Examples
 from qdlite.queries.fusion import DEFAULT_K
-from qdlite.queries.scoring.context import context
-from qdlite.queries.scoring.discover import discover
-from qdlite.queries.scoring.feedback import feedback, feedback_pairs
-from qdlite.queries.scoring.recommend import average_vector, best_score, sum_scores
-from qdlite.queries.scoring.text import bm25_params
 from qdlite.queries.steps import (
     ByField,
     ById,
@@ -114,9 +109,9 @@ def _recommend(place: Place) -> Operation:
     strategy = given.strategy or "average_vector"
     if strategy == "average_vector":
         raw = place.examples.raw
-        average = average_vector([raw(one) for one in positive], [raw(one) for one in negative])
+        average = queries.average_vector([raw(one) for one in positive], [raw(one) for one in negative])
         return _search(place, place.examples.prepare(average))
-    score = best_score if strategy == "best_score" else sum_scores
+    score = queries.best_score if strategy == "best_score" else queries.sum_scores
     return _compare(place, partial(score, positives=len(positive)))
 
 
@@ -124,8 +119,8 @@ def _feedback(place: Place) -> Operation:
     given = place.query.relevance_feedback
     assert given is not None
     naive = given.strategy.naive
-    found = feedback_pairs([item.score for item in given.feedback], naive.b, naive.c)
-    return _compare(place, partial(feedback, a=naive.a, found=found))
+    found = queries.feedback_pairs([item.score for item in given.feedback], naive.b, naive.c)
+    return _compare(place, partial(queries.feedback, a=naive.a, found=found))
 
 
 def _compare(place: Place, scoring: Scoring) -> Compare:
@@ -174,7 +169,7 @@ def _text(place: Place) -> Operation:
         raise WrongInput("Validation failed: BM25 over a text index cannot rescore prefetches")
     text = place.query.text
     wanted = text if isinstance(text, TextQueryInput) else TextQueryInput(query=text or "")
-    params = bm25_params(wanted.scoring)
+    params = queries.bm25_params(wanted.scoring)
     return Text(field, wanted.query, params.k, params.b, _corpus(place.request.params))
 
 
@@ -186,8 +181,8 @@ def _need_prefetches(place: Place, what: str) -> None:
 _OPERATIONS: dict[str, Callable[[Place], Operation]] = {
     "nearest": _nearest,
     "recommend": _recommend,
-    "discover": lambda place: _compare(place, discover),
-    "context": lambda place: _compare(place, context),
+    "discover": lambda place: _compare(place, queries.discover),
+    "context": lambda place: _compare(place, queries.context),
     "relevance_feedback": _feedback,
     "order_by": _order_by,
     "fusion": _fusion,
