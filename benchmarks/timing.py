@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+_SHORTEST_SECONDS = 0.5
 Metrics = dict[str, float]
 
 
@@ -112,12 +113,16 @@ class Neighbours:
 
     def __init__(self) -> None:
         self._last = self._read()
+        self._cores = 0.0
 
     def cores(self) -> float:
-        """Mean number of cores that others kept busy since the last call."""
-        before, self._last = self._last, self._read()
-        wall, others = (now - then for now, then in zip(self._last, before, strict=True))
-        return max(0.0, others / wall) if wall else 0.0
+        """Mean number of cores that others kept busy since the last call, or the last value if that is just over:
+        the system counts hundredths of a second."""
+        now = self._read()
+        wall, others = (after - before for after, before in zip(now, self._last, strict=True))
+        if wall > _SHORTEST_SECONDS:
+            self._last, self._cores = now, max(0.0, others / wall)
+        return self._cores
 
     def _read(self) -> tuple[float, float]:
         user, nice, system, _idle, _waiting, interrupts, soft = map(int, Path("/proc/stat").read_text().split()[1:8])
