@@ -24,6 +24,7 @@ from qdlite_server.api import UNKNOWN, Api, too_large
 from qdlite_server.endpoint import TEXT, Answer, Endpoint, Request, failure
 from qdlite_server.message import fields, packed
 from qdlite_server.multipart import Upload
+from qdlite_server.parameters import WRITE
 from qdlite_server.routes.service import HEALTH
 from qdlite_server.routing import Route
 from qdlite_server.workers import Deliver, Workers
@@ -38,6 +39,10 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 THREADS = 40
 """Requests that are worked on at the same time; more wait their turn."""
+UPLOAD = 2**16
+"""Updates with larger bodies have threads of their own, because they hold the interpreter for long."""
+UPLOAD_THREADS = 4
+"""More of these would not be done sooner, and other requests would wait for all of them in turn."""
 INFERENCE_THREADS = 64
 """The same for requests with inference; as many at most can share a batch."""
 MAX_INFERENCE = 1024
@@ -71,14 +76,16 @@ class App:
     def __init__(self, api: Api) -> None:
         self.api = api
         self._workers = Workers(THREADS, "qdlite")
+        self._uploaders = Workers(UPLOAD_THREADS, "qdlite-upload")
         self._inference_workers = Workers(INFERENCE_THREADS, "qdlite-inference")
+        self._all_workers = (self._workers, self._uploaders, self._inference_workers)
         self.connections: set[Stoppable] = set()
         """Those that ordinary requests come by."""
 
     @property
     def busy(self) -> bool:
         """Is any request being worked on in a thread, perhaps one that nobody waits for any more?"""
-        return bool(self._workers.unfinished or self._inference_workers.unfinished)
+        return any(workers.unfinished for workers in self._all_workers)
 
     def is_ordinary(self, endpoint: Endpoint, length: int) -> bool:
         """Can a request with a body of `length` bytes, and its answer, be in memory?"""
@@ -86,11 +93,16 @@ class App:
 
     def begin(self, route: Route, request: Request, deliver: Deliver) -> None:
         """Has a request worked on in a thread, which delivers the answer."""
-        workers = self._inference_workers if INFERENCE_MARK in request.body else self._workers
+        workers = self._workers_for(route.endpoint, request.body)
         if workers is self._inference_workers and workers.unfinished >= MAX_INFERENCE:
             deliver(_refused(route.endpoint, RateLimited("Too many requests with inference", 1)))
         else:
             workers.submit(partial(self.api.answer_at, route, request), deliver)
+
+    def _workers_for(self, endpoint: Endpoint, body: bytes) -> Workers:
+        if INFERENCE_MARK in body:
+            return self._inference_workers
+        return self._uploaders if len(body) > UPLOAD and endpoint.parameters is WRITE else self._workers
 
     def record(self, request: Request, status: int, began: float) -> None:
         """Writes the line of the log. `began`: when the request came, by `perf_counter`."""

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ import pytest
 
 from qdlite import Database
 from qdlite_server.api import Api
-from qdlite_server.app import App
+from qdlite_server.app import THREADS, UPLOAD_THREADS, App
 from tests.faces import running
 
 
@@ -149,6 +150,37 @@ def test_a_slow_request_blocks_nobody(url: str, database: Database, monkeypatch:
         release.set()
         slow.join(30)
     assert not slow.is_alive()
+
+
+def test_many_uploads_leave_the_threads_of_others_alone(
+    url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that upload are held up; small updates and reads go on."""
+    release, begun = threading.Event(), threading.Semaphore(0)
+    upsert = database.upsert
+
+    def slow(name: str, *rest: Any) -> Any:
+        begun.release()
+        assert release.wait(30)
+        return upsert(name, *rest)
+
+    httpx.put(f"{url}/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
+    large = {"points": [{"id": row, "vector": [row, 1.5]} for row in range(3000)]}
+    with ThreadPoolExecutor(THREADS + 5) as pool:
+        monkeypatch.setattr(database, "upsert", slow)
+        uploads = [
+            pool.submit(httpx.put, f"{url}/collections/c/points?wait=true", json=large, timeout=60)
+            for _ in range(THREADS + 5)
+        ]
+        assert all(begun.acquire(timeout=10) for _ in range(UPLOAD_THREADS))
+        monkeypatch.setattr(database, "upsert", upsert)
+        small = {"points": [{"id": 9999, "vector": [1.0, 2.0]}]}
+        assert httpx.put(f"{url}/collections/c/points?wait=true", json=small, timeout=10).status_code == 200
+        assert httpx.post(f"{url}/collections/c/points/count", json={}, timeout=10).json()["result"]["count"] == 1
+        assert not any(upload.done() for upload in uploads)
+        release.set()
+        assert {upload.result().status_code for upload in uploads} == {200}
+    assert httpx.post(f"{url}/collections/c/points/count", json={}).json()["result"]["count"] == 3001
 
 
 def test_stopping_does_not_wait_for_ever(app: App, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
