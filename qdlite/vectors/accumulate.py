@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 from msgspec import Struct
 
@@ -11,8 +9,6 @@ from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.select import best, best_among
 
 _FEW_SHARE = 64
-
-_adding = threading.Lock()
 
 
 class PostingList(Struct, frozen=True, eq=False, gc=False):
@@ -75,8 +71,5 @@ def _touching_all(
 
 def _add(lists: list[PostingList], buffer: FloatArray) -> None:
     add = np.add.at
-    # Adding keeps the interpreter lock and the products between let go of it: threads that do this side by side
-    # gain nothing and hand it to and fro, so they take turns.
-    with _adding:
-        for one in lists:
-            add(buffer, one.rows, one.values * one.weight)
+    for one in lists:
+        add(buffer, one.rows, one.values * one.weight)
