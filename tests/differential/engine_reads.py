@@ -81,7 +81,7 @@ def record(found: Any, body: JsonMap, payload: bool) -> dict[str, Json]:
     shown: dict[str, Json] = {"id": shown_id(found.id)}
     if body.get("with_payload", payload) is not False:
         shown["payload"] = found.payload
-    if body.get("with_vector", False) not in (False, []):
+    if body.get("with_vector", False) is not False:
         shown["vector"] = named(found.vector)
     if found.order_value is not None:
         shown["order_value"] = found.order_value
