@@ -76,6 +76,10 @@ class Engine(ABC):
     def finish(self) -> None:
         """Return when every index is ready."""
 
+    def settle(self) -> None:
+        """Return when the engine has nothing left to do in the background. Most have nothing of the kind."""
+        return
+
     def query(self, vector: Floats) -> Any:
         return vector.tolist()
 

@@ -128,6 +128,9 @@ class QdliteClient(ClientEngine):
     def finish(self) -> None:
         self._database.wait_until_indexed()
 
+    def settle(self) -> None:
+        self._database.wait_until_indexed()
+
     def close(self) -> None:
         super().close()
         self._database.close()

@@ -58,6 +58,9 @@ class Qdlite(Engine):
     def finish(self) -> None:
         self._database.wait_until_indexed()
 
+    def settle(self) -> None:
+        self._database.wait_until_indexed()
+
     def terms(self, indices: Integers, values: Floats) -> Any:
         return self._vectors.VectorObject(indices=indices.tolist(), values=values.tolist())
 

@@ -162,7 +162,12 @@ class Collection:
         if len(self.queue):
             with self._lock.exclusive():
                 self.queue.drain(self._state)
-        return self.pending_work() > 0 or self._state.wishes
+        return self.pending_work() > 0 or self.wishes
+
+    @property
+    def wishes(self) -> bool:
+        """Whether searches would gain from something that no write asks for; never if building is turned off."""
+        return self._state.wishes and not is_building_off(self._state)
 
     def pending_work(self) -> int:
         """Number of vectors and updates that wait for the graph's builder; 0 if building is turned off."""

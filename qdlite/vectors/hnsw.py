@@ -288,7 +288,7 @@ class HnswIndex(DenseIndex):
             generations = self._generation[offsets]
         target.bury()
         if len(offsets):
-            self._extend(target, offsets, rows, generations)
+            self._adapt(len(offsets), self._extend(target, offsets, rows, generations))
         with self._writing:
             if target is self._successor and target.live == self._count:
                 self._graph, self._successor, self._missing = target, None, None
@@ -297,13 +297,10 @@ class HnswIndex(DenseIndex):
         """Some offsets that the target lacks, from a list made once for many batches."""
         if not len(self._backlog):
             self._backlog = target.missing(self._present[: self._extent])
-        batch, self._backlog = self._split(self._backlog)
-        return batch[self._present[batch] & ~target.holds(batch)]
-
-    def _split(self, backlog: OffsetArray) -> tuple[OffsetArray, OffsetArray]:
         # hnswlib works in one thread unless there are more than four rows for each.
         size = max(self._batch, 5 * self._threads())
-        return backlog[:size], backlog[size:]
+        batch, self._backlog = self._backlog[:size], self._backlog[size:]
+        return batch[self._present[batch] & ~target.holds(batch)]
 
     def _advance_subset(self) -> None:
         """The same for the graph of a filter, which no search uses before it is complete."""
@@ -311,7 +308,7 @@ class HnswIndex(DenseIndex):
             if not self.wishes:
                 return
             subset = self._subsets.growing(self._shape())
-            batch, subset.backlog = self._split(subset.backlog)
+            batch = subset.next_batch()
             batch = batch[self._present[batch]]
             rows, generations = self._graph_rows(batch), self._generation[batch]
         self._extend(subset.graph, batch, rows, generations)
@@ -339,7 +336,8 @@ class HnswIndex(DenseIndex):
     def _busy(self) -> bool:
         return time.monotonic() - self._searched_at < _BUSY_SECONDS
 
-    def _extend(self, target: Graph, offsets: OffsetArray, rows: FloatArray, generations: NDArray[np.int64]) -> None:
+    def _extend(self, target: Graph, offsets: OffsetArray, rows: FloatArray, generations: NDArray[np.int64]) -> float:
+        """Adds rows to a graph; returns the seconds for which searches of that graph had to wait."""
         with target.lock.exclusive():
             began = time.monotonic()
             labels = target.insert(rows, self._threads())
@@ -347,9 +345,12 @@ class HnswIndex(DenseIndex):
                 valid = self._generation[offsets] == generations
                 target.connect(labels, offsets, valid & self._present[offsets])
                 self._missing = None
-            spent = time.monotonic() - began
+            return time.monotonic() - began
+
+    def _adapt(self, rows: int, spent: float) -> None:
+        """Chooses the size of the next batch by the time that `rows` took."""
         phase = _PHASE_SECONDS if self._busy() else _IDLE_PHASE_SECONDS
-        ideal = len(offsets) * phase / max(spent, 1e-5)
+        ideal = rows * phase / max(spent, 1e-5)
         self._batch = int(min(max(ideal, self._batch / 2, _SMALLEST_BATCH), 2 * self._batch, _LARGEST_BATCH))
 
 

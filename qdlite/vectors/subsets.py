@@ -32,6 +32,8 @@ _LACKING_SHARE = 5
 _FOREIGN_SHARE = 2
 """Nor does one of which less than one in this many is selected."""
 
+_BATCH = 256
+
 
 class Subset:
     """A graph of some of the rows. Once it is in use no row is added, only forgotten."""
@@ -40,6 +42,11 @@ class Subset:
         self.graph = graph
         self.backlog = rows
         self.used = 0
+
+    def next_batch(self) -> OffsetArray:
+        """Offsets to be added, many at a time, because no search waits for this graph's lock."""
+        batch, self.backlog = self.backlog[:_BATCH], self.backlog[_BATCH:]
+        return batch
 
 
 class SubsetGraphs:

@@ -13,6 +13,7 @@ class Backlog:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.wishes = False
         self.steps: list[int] = []
         self._lock = threading.Lock()
 
