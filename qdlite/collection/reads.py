@@ -31,8 +31,15 @@ def json_floats(values: FloatArray) -> bytes:
 
 
 def shortest_floats(values: FloatArray) -> list[float]:
-    """Python floats that print as the shortest decimals of the float32 values."""
-    return _decode_floats(json_floats(values))
+    """Python floats that print as the shortest decimals of the float32 values; infinities and NaNs stay as they are."""
+    try:
+        return _decode_floats(json_floats(values))
+    except msgspec.ValidationError:  # JSON has no number for what is not finite
+        floats: list[float] = values.tolist()
+        finite = np.flatnonzero(np.isfinite(values))
+        for at, number in zip(finite.tolist(), _decode_floats(json_floats(values[finite])), strict=True):
+            floats[at] = number
+        return floats
 
 
 def absent(offset: Offset) -> UnsetType:
