@@ -23,6 +23,7 @@ from qdlite.models.points import (
     PointsSelector,
     PointStruct,
     SetPayload,
+    UpdateOperation,
     UpdateVectors,
     UpsertPoints,
     payload_object,
@@ -31,6 +32,23 @@ from qdlite.models.vectors import WireVector
 from qdlite.payload import path as json_path
 from qdlite.payload.store import EMPTY, deleted_keys, merged_payload
 from qdlite.types import PointId
+
+
+def check_readable(operation: UpdateOperation) -> None:
+    """Raises MalformedBody for paths and dates that would be looked at only when the operation is prepared, which is
+    too late for those that are sent together: in Qdrant they are part of the body."""
+    from qdlite.filters.readable import check_filter  # few need it, and not for the first answer
+
+    body = getattr(operation, operation.kind)
+    if isinstance(body, (UpsertPoints, UpdateVectors)):
+        check_filter(body.update_filter)
+    elif not (isinstance(body, PointsSelector) and body.points is not None):  # with ids its filter is not read
+        check_filter(body.filter)
+    if isinstance(body, SetPayload) and body.key is not None:
+        json_path.parse(body.key)
+    if isinstance(body, DeletePayload):
+        for key in body.keys:
+            json_path.parse(key)
 
 
 def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.Upsert:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from qdlite.collection.collection import Collection
 from qdlite.collection.shard_keys import check_write
+from qdlite.collection.updates import check_readable
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed, inference_objects
 from qdlite.errors import PointNotFound, UnknownVector
@@ -51,9 +52,11 @@ class Writes(DatabaseCore):
     def batch_update(
         self, name: str, body: UpdateOperations, wait: bool = True, context: RequestContext | None = None
     ) -> list[UpdateResult]:
-        """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant). Limits of
-        strict mode are checked for all of them before."""
+        """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant). Whether
+        they can be read, and limits of strict mode, are checked for all of them before."""
         collection, context = self.collection(name), context or ANONYMOUS
+        for operation in body.operations:
+            check_readable(operation)
         for operation in body.operations:
             collection.verify(operation, context.timeout)
         return [self._verified(collection, operation, wait, context) for operation in body.operations]

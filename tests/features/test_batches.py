@@ -29,6 +29,40 @@ def test_operations_run_in_order(client: QdrantClient) -> None:
     assert [(record.id, record.payload) for record in client.scroll("c")[0]] == [(2, {"b": 2})]
 
 
+BAD_PATH = {"must": {"key": "a b", "match": {"value": 1}}}
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        {"set_payload": {"payload": {"a": 2}, "filter": BAD_PATH}},
+        {"overwrite_payload": {"payload": {"a": 2}, "filter": {"should": [{"is_empty": {"key": "a b"}}]}}},
+        {"set_payload": {"payload": {"a": 2}, "points": [2], "key": "a b"}},
+        {"delete_payload": {"keys": ["a", "a b"], "points": [2]}},
+        {"clear_payload": {"filter": {"must": {"key": "a", "range": {"gt": "yesterday"}}}}},
+        {"delete": {"filter": {"must_not": [{"nested": {"key": "a", "filter": BAD_PATH}}]}}},
+        {"delete": {"filter": {"must_not": [{"nested": {"key": "a b", "filter": {}}}]}}},
+        {"delete_vectors": {"vector": [""], "filter": {"must": [{"must": BAD_PATH}]}}},
+        {"upsert": {"points": [], "update_filter": {"min_should": {"conditions": [BAD_PATH], "min_count": 1}}}},
+        {"update_vectors": {"points": [{"id": 2, "vector": [1]}], "update_filter": BAD_PATH}},
+    ],
+)
+def test_a_malformed_operation_stops_those_before_it(http: httpx.Client, malformed: dict[str, object]) -> None:
+    http.put("/collections/c", json={"vectors": {"size": 1, "distance": "Dot"}})
+    points = [{"id": n, "vector": [n], "payload": {"a": n}} for n in (1, 2)]
+    http.put("/collections/c/points?wait=true", json={"points": points})
+    operations = {"operations": [{"delete": {"points": [1]}}, malformed]}
+    answer = http.post("/collections/c/points/batch", json=operations)
+    assert (answer.status_code, answer.json()["status"]["error"][:20]) == (400, "Format error in JSON")
+    assert http.post("/collections/c/points/count", json={}).json()["result"]["count"] == 2
+
+
+def test_ids_leave_the_filter_of_a_selector_unread(http: httpx.Client) -> None:
+    http.put("/collections/c", json={})
+    operations = {"operations": [{"delete": {"points": [1], "filter": BAD_PATH}}]}
+    assert http.post("/collections/c/points/batch", json=operations).status_code == 200
+
+
 def test_an_upsert_is_whole_or_not_at_all(client: QdrantClient) -> None:
     points = [models.PointStruct(id=1, vector=[9.0]), models.PointStruct(id=2, vector=[1.0, 2.0])]
     with pytest.raises(UnexpectedResponse, match="expected dim: 1, got 2"):
