@@ -31,6 +31,7 @@ def columns(
         for name, vector in vectors.items():
             if name not in found:
                 if name not in indexes:
+                    _array(name, vector, resolve)  # a sparse vector without a name is another mistake
                     raise unknown_vector(name)
                 found[name] = [], []
             at, column = found[name]
@@ -99,5 +100,6 @@ def _array(name: str, vector: WireVector, resolve: Resolve) -> VectorArray:
         return to_array(vector)
     embedding = resolve(vector)
     if not name and isinstance(embedding, tuple):
-        raise BadRequest("Sparse vector from document inference should be named")
+        kind = {"text": "document"}.get(vector.kind, vector.kind)
+        raise BadRequest(f"Sparse vector from {kind} inference should be named")
     return embedding

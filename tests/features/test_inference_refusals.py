@@ -163,8 +163,9 @@ def test_unnamed_columns_and_updates_take_no_objects(http: httpx.Client, kind: s
     assert (update.status_code, words in update.json()["status"]["error"]) == (400, True)
 
 
-def test_sparse_vectors_need_a_name(http: httpx.Client) -> None:
-    http.put("/collections/plain", json={"vectors": {"size": 2, "distance": "Dot"}})
+@pytest.mark.parametrize("vectors", [{"size": 2, "distance": "Dot"}, {"v": {"size": 2, "distance": "Dot"}}, {}])
+def test_sparse_vectors_need_a_name(http: httpx.Client, vectors: dict[str, Any]) -> None:
+    http.put("/collections/plain", json={"vectors": vectors})
     answer = http.put("/collections/plain/points", json={"points": [{"id": 1, "vector": text("a dog", "bm25")}]})
     words = "Bad request: Sparse vector from document inference should be named"
     assert (answer.status_code, answer.json()["status"]["error"]) == (400, words)
