@@ -102,6 +102,13 @@ def test_discover(http: httpx.Client) -> None:
     assert len(result(http, "discover/batch", {"searches": [body]})) == 1
 
 
+@pytest.mark.parametrize("body", [{}, {"target": None, "context": []}])
+def test_discovery_needs_something(http: httpx.Client, body: dict[str, Any]) -> None:
+    response = http.post(f"{POINTS}/discover", json={**body, "limit": 1})
+    text = "Bad request: target and/or context_pairs must be specified"
+    assert (response.status_code, response.json()["status"]["error"]) == (400, text)
+
+
 @pytest.mark.parametrize("path", ["search", "recommend", "discover"])
 def test_a_limit_is_needed(http: httpx.Client, path: str) -> None:
     response = http.post(f"{POINTS}/{path}", json={"vector": [1, 0], "positive": [1], "target": 1})

@@ -55,6 +55,8 @@ def _recommend(body: RecommendRequest) -> dict[str, Any]:
 def _discover(body: DiscoverRequest) -> dict[str, Any]:
     pairs = body.context or []
     target = body.target
+    if target is None and not pairs:
+        raise BadRequest("target and/or context_pairs must be specified")
     query = Query(context=pairs) if target is None else Query(discover=DiscoverInput(target=target, context=pairs))
     return {"query": query, "using": body.using, "lookup_from": body.lookup_from, **body.common()}
 
