@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
@@ -46,3 +47,11 @@ def test_facets(client: QdrantClient) -> None:
 def test_ordering_needs_an_index(client: QdrantClient) -> None:
     with pytest.raises(UnexpectedResponse, match="No range index for `order_by` key: `n`"):
         client.scroll("c", order_by="n")
+
+
+def test_a_field_that_is_no_path(http: httpx.Client) -> None:
+    http.put("/collections/c", json={})
+    answer = http.delete("/collections/c/index/a%20b")
+    text = "Deserialize error in path parameters: Invalid json path: 'a b'"
+    assert (answer.status_code, answer.json()["status"]["error"]) == (400, text)
+    assert http.delete("/collections/c/index/%22a%20b%22").status_code == 200

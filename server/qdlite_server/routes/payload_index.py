@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qdlite.database import Database
+from qdlite.errors import MalformedBody, MalformedPath
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite_server import parameters
 from qdlite_server.endpoint import Call, Endpoint
@@ -15,7 +16,10 @@ def create(database: Database, call: Call) -> object:
 
 
 def delete(database: Database, call: Call) -> object:
-    return database.delete_field_index(call.collection, call.path["field_name"], call.wait, call.context)
+    try:
+        return database.delete_field_index(call.collection, call.path["field_name"], call.wait, call.context)
+    except MalformedBody as error:  # here the field is a part of the path
+        raise MalformedPath(error.description) from None
 
 
 ENDPOINTS = [
