@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from typing import TYPE_CHECKING, Any
 
 from qdlite import errors, models
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from qdlite.database import Database
 
 __all__ = ["Database", "__version__", "async_client", "client", "errors", "models"]
+
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
+"""The threads of numpy's BLAS wait for work in a busy loop; after 2 to the 16th ticks (20 us) they go to sleep.
+
+By default they spin for a thousand times as long, from the moment numpy is loaded and after every large product, and
+take the processors from whoever has something to do. Read by OpenBLAS when it is loaded, so it stands before numpy.
+"""
 
 
 def client(database: Database | None = None, **options: Any) -> QdrantClient:

@@ -135,6 +135,25 @@ def test_importing_qdlite_does_not_load_numpy() -> None:
     assert "numpy" not in loaded("import qdlite")
 
 
+BUSY = """
+import os, time
+from qdlite import Database
+time.sleep(0.1)
+print(os.environ["OPENBLAS_THREAD_TIMEOUT"], time.process_time() - time.thread_time())
+"""
+
+
+@pytest.mark.parametrize("chosen", ["", "20"])
+def test_threads_of_blas_do_not_wait_in_a_busy_loop(chosen: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("OPENBLAS_THREAD_TIMEOUT", None)
+    environment |= {"OPENBLAS_THREAD_TIMEOUT": chosen} if chosen else {}
+    run = subprocess.run([sys.executable, "-c", BUSY], env=environment, cwd=ROOT, capture_output=True, check=True)
+    set_to, seconds = run.stdout.split()
+    assert set_to.decode() == (chosen or "16")
+    assert float(seconds) < 0.01
+
+
 def test_the_first_answer_of_the_engine_loads_what_it_needs() -> None:
     assert sorted((loaded(FIRST_ANSWER) - loaded(DEPENDENCIES)) & {*HEAVY, *LATER}) == []
 
