@@ -126,9 +126,21 @@ def decode(body: bytes, model: type[_M], usual: type[_M] | None = None) -> _M:
         if usual is not None:
             with suppress(msgspec.MsgspecError, RecursionError):
                 return cast(_M, _decoder(cast(Hashable, usual)).decode(body))
-        return cast(_M, _decoder(cast(Hashable, model)).decode(body))
+        return cast(_M, _tolerantly(body, _decoder(cast(Hashable, model))))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(_location(body, str(error))) from None
+
+
+def _tolerantly(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """Decodes a body, if need be without the unknown keys that Qdrant overlooks."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        if not _expected(str(error)):
+            raise
+    from qdlite.models.overlooked import without_overlooked  # models of conditions stand on this file
+
+    return decoder.decode(without_overlooked(body))
 
 
 _UNKNOWN = pattern(r"Object contains unknown field .* - at `\$.*?\.?(\w+)(?:\[[^]]*\])?`")
@@ -138,6 +150,12 @@ _EXPECTED: dict[str, str] = {}
 def expect(fields: Iterable[str], text: str) -> None:
     """Sets what is said of an object with unknown keys, by the field that holds it."""
     _EXPECTED.update(dict.fromkeys(fields, text))
+
+
+def _expected(text: str) -> str:
+    """What is said of an unknown key in place of msgspec's text; empty for any other problem."""
+    unknown = _UNKNOWN().fullmatch(text)
+    return _EXPECTED.get(unknown[1], "") if unknown else ""
 
 
 def decode_raw(raw: msgspec.Raw | bytes, model: Any) -> Any:
@@ -151,9 +169,9 @@ def decode_raw(raw: msgspec.Raw | bytes, model: Any) -> Any:
 
 def _location(body: bytes, text: str) -> str:
     """Qdrant's texts end with a line and column; msgspec gives the byte of a syntax error."""
-    unknown = _UNKNOWN().fullmatch(text)
-    if unknown and unknown[1] in _EXPECTED:
-        return _EXPECTED[unknown[1]]
+    expected = _expected(text)
+    if expected:
+        return expected
     if not body:
         return "EOF while parsing a value at line 1 column 0"
     if text == "Input data was truncated":

@@ -119,7 +119,7 @@ class Nested(Model, frozen=True, kw_only=True):
     filter: Filter
 
 
-class MinShould(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MinShould(Model, frozen=True, kw_only=True):
     conditions: list[Condition]
     min_count: UInt
 
