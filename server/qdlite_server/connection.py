@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol):
         self._client: str | None = address[0] if isinstance(address, tuple) else None
         self._siblings.add(self)
         self._app.connections.add(self)
-        self._began = perf_counter()
+        self._since = perf_counter()
         self._timer = self._loop.call_later(self._patience, self._expire)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
     def _expire(self) -> None:
         """Ends the connection if nothing has happened for long. One timer, seldom renewed, is cheaper than one for
         each request."""
-        idle = perf_counter() - self._began
+        idle = perf_counter() - self._since
         if self._head is None and idle >= self._patience:
             self._transport.close()
         else:
@@ -170,6 +170,7 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         """Ends a request with its answer."""
         self._head = self._request = None
+        self._since = perf_counter()
         if not self._transport.is_closing():
             self._transport.write(data)
             if self._last:

@@ -137,6 +137,19 @@ def test_an_idle_connection_ends(database: Database, monkeypatch: pytest.MonkeyP
         assert 0.5 < time.monotonic() - began < 15
 
 
+def test_a_long_request_is_not_idleness(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(name: str) -> bool:
+        time.sleep(2.5)
+        return False
+
+    monkeypatch.setattr(running_module, "KEEP_ALIVE", 2)
+    monkeypatch.setattr(database, "delete_collection", slow)
+    with running(App(Api(database))) as url, closing(Raw(url)) as raw:
+        assert raw.ask(b"DELETE /collections/c HTTP/1.1\r\nhost: x\r\n\r\n")[0] == 200
+        time.sleep(0.9)  # by now the server has looked again
+        assert raw.ask(GET % b"c")[0] == 200
+
+
 def test_stopping_answers_what_has_begun(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends in time is answered, and the client told that nothing more is; the rest gets a 503."""
     release = {"soon": threading.Event(), "never": threading.Event()}
