@@ -48,7 +48,8 @@ def async_client(database: Database | None = None, **options: Any) -> AsyncQdran
 def __getattr__(name: str) -> Any:
     """Loads `Database` (and with it numpy and all of the engine) when it is first used.
 
-    Meanwhile nothing looks for garbage: all that is made stays, and looking takes a tenth of the time.
+    Meanwhile nothing looks for garbage: all that is made stays, and looking takes a tenth of the time. For the same
+    reason it counts as old afterwards; or else the first thing that the engine made would have all of it looked at.
     """
     if name != "Database":
         raise AttributeError(f"module 'qdlite' has no attribute {name!r}")
@@ -58,6 +59,9 @@ def __getattr__(name: str) -> Any:
         from qdlite.database import Database
     finally:
         if collecting:
+            if not gc.get_freeze_count():  # what a host has frozen stays frozen
+                gc.freeze()
+                gc.unfreeze()  # into the oldest generation
             gc.enable()
     globals()[name] = Database
     return Database
