@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from qdlite.lazily import Late, offered
+from qdlite.models import collections
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -113,13 +114,22 @@ assert found[1].startswith(b"HTTP/1.1 200 "), found
 @cache
 def loaded(statement: str) -> frozenset[str]:
     """The modules that a fresh interpreter has loaded after `statement`."""
-    script = f"{statement}\nimport sys; print(*sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "server")])}
-    run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    return frozenset(run(f"{statement}\nimport sys; print(*sys.modules)").split())
+
+
+def run(script: str, **settings: str) -> str:
+    """What a fresh interpreter prints."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "server")])
+    finished = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": path, **settings},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert run.returncode == 0, run.stderr
-    return frozenset(run.stdout.split())
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
 
 
 @pytest.mark.parametrize("statement", ["import qdlite", "import qdlite.database", "import qdlite_server.app"])
@@ -143,14 +153,11 @@ print(os.environ["OPENBLAS_THREAD_TIMEOUT"], time.process_time() - time.thread_t
 """
 
 
-@pytest.mark.parametrize("chosen", ["", "20"])
-def test_threads_of_blas_do_not_wait_in_a_busy_loop(chosen: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    environment.pop("OPENBLAS_THREAD_TIMEOUT", None)
-    environment |= {"OPENBLAS_THREAD_TIMEOUT": chosen} if chosen else {}
-    run = subprocess.run([sys.executable, "-c", BUSY], env=environment, cwd=ROOT, capture_output=True, check=True)
-    set_to, seconds = run.stdout.split()
-    assert set_to.decode() == (chosen or "16")
+@pytest.mark.parametrize("settings", [{}, {"OPENBLAS_THREAD_TIMEOUT": "20"}])
+def test_threads_of_blas_do_not_wait_in_a_busy_loop(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    ticks, seconds = run(BUSY, **settings).split()
+    assert ticks == settings.get("OPENBLAS_THREAD_TIMEOUT", "16")
     assert float(seconds) < 0.01
 
 
@@ -163,6 +170,24 @@ def test_the_first_answer_of_a_server_loads_what_it_needs() -> None:
     found = loaded(FIRST_SERVED) - loaded(f"{DEPENDENCIES}, asyncio, httptools, uvloop")
     assert "qdlite_server.running" in found
     assert sorted(found & {*HEAVY, *LATER_IN_SERVERS}) == []
+
+
+AGES = """
+import gc
+from qdlite import Database
+print(gc.isenabled(), gc.get_freeze_count(), *gc.get_count())
+"""
+
+
+def test_what_was_loaded_is_not_looked_at_for_garbage_soon() -> None:
+    enabled, frozen, young, *older = run(AGES).split()
+    assert (enabled, frozen, older) == ("True", "0", ["0", "0"])
+    assert int(young) < 500
+
+
+def test_the_first_decoder_reads_no_annotations_from_text() -> None:
+    for model in (collections.CreateCollection, *collections.CreateCollection.__mro__):
+        assert not any(isinstance(hint, str) for hint in getattr(model, "__annotations__", {}).values())
 
 
 def test_what_comes_later_exists() -> None:

@@ -3,9 +3,9 @@
 Three passes, each complete before anything is written: msgspec decodes bytes into typed Structs (a failure is a
 `MalformedBody`, 400); `check` walks the Structs and applies the rules declared beside the fields (`InvalidBody`,
 422); the collection then checks what only it can know.
-"""
 
-from __future__ import annotations
+Annotations are evaluated here, not kept as text: those of `Model` would be read again for each class below it.
+"""
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping

@@ -1,6 +1,8 @@
-"""How are collections configured on the wire? Create and update bodies, index parameters, and the echoed state."""
+"""How are collections configured on the wire? Create and update bodies, index parameters, and the echoed state.
 
-from __future__ import annotations
+Annotations are evaluated here, not kept as text: the first decoder that a process makes is that of `CreateCollection`,
+and to read so many of them from text takes longer than to load all modules of the models.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, cast
