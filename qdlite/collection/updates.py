@@ -35,11 +35,14 @@ from qdlite.types import PointId
 
 
 def check_readable(operation: UpdateOperation) -> None:
-    """Raises MalformedBody for paths and dates that would be looked at only when the operation is prepared, which is
-    too late for those that are sent together: in Qdrant they are part of the body."""
+    """Raises MalformedBody for paths, dates and payloads that would be looked at only when the operation is prepared,
+    which is too late for those that are sent together: in Qdrant they are part of the body."""
     from qdlite.filters.readable import check_filter  # few need it, and not for the first answer
 
     body = getattr(operation, operation.kind)
+    payloads = body.all_payloads() if isinstance(body, UpsertPoints) else []
+    for payload in [body.payload] if isinstance(body, SetPayload) else payloads:
+        payload_object(payload)
     if isinstance(body, (UpsertPoints, UpdateVectors)):
         check_filter(body.update_filter)
     elif not (isinstance(body, PointsSelector) and body.points is not None):  # with ids its filter is not read

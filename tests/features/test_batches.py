@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 from qdrant_client import QdrantClient, models
@@ -48,11 +50,28 @@ BAD_PATH = {"must": {"key": "a b", "match": {"value": 1}}}
     ],
 )
 def test_a_malformed_operation_stops_those_before_it(http: httpx.Client, malformed: dict[str, object]) -> None:
+    stops_those_before_it(http, json.dumps(malformed))
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        '{"upsert": {"points": [{"id": 3, "vector": [3], "payload": {"a": 1e400}}]}}',
+        '{"upsert": {"batch": {"ids": [3], "vectors": [[3]], "payloads": [{"a": 1e400}]}}}',
+        '{"set_payload": {"points": [2], "payload": {"a": 1e400}}}',
+        '{"upsert": {"batch": {"ids": [3], "vectors": [[3]], "payloads": [5]}}}',
+    ],
+)
+def test_so_does_a_payload_that_is_none(http: httpx.Client, malformed: str) -> None:
+    stops_those_before_it(http, malformed)
+
+
+def stops_those_before_it(http: httpx.Client, malformed: str) -> None:
     http.put("/collections/c", json={"vectors": {"size": 1, "distance": "Dot"}})
     points = [{"id": n, "vector": [n], "payload": {"a": n}} for n in (1, 2)]
     http.put("/collections/c/points?wait=true", json={"points": points})
-    operations = {"operations": [{"delete": {"points": [1]}}, malformed]}
-    answer = http.post("/collections/c/points/batch", json=operations)
+    operations = f'{{"operations": [{{"delete": {{"points": [1]}}}}, {malformed}]}}'
+    answer = http.post("/collections/c/points/batch", content=operations)
     assert (answer.status_code, answer.json()["status"]["error"][:20]) == (400, "Format error in JSON")
     assert http.post("/collections/c/points/count", json={}).json()["result"]["count"] == 2
 
@@ -69,6 +88,14 @@ def test_an_upsert_is_whole_or_not_at_all(client: QdrantClient) -> None:
         client.upsert("c", points, wait=True)
     (record,) = client.scroll("c", with_vectors=True)[0]
     assert (record.id, record.vector, record.payload) == (1, [1.0], {"a": 1})
+
+
+@pytest.mark.parametrize("payload", [5, "x", [], True])
+def test_a_column_of_what_is_no_payload(http: httpx.Client, payload: object) -> None:
+    http.put("/collections/c", json={})
+    batch = {"ids": [1], "vectors": {}, "payloads": [payload]}
+    answer = http.put("/collections/c/points", json={"batch": batch})
+    assert (answer.status_code, "expected a map as payload" in answer.json()["status"]["error"]) == (400, True)
 
 
 def test_conditional_upsert(http: httpx.Client) -> None:
