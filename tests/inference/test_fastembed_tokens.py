@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from qdlite.inference import InferenceInput, InferenceService
-from qdlite.inference.embedders.fastembed_tokens import TakesTokens, TokenizedText, padded, takes_tokens, with_tokens
+from qdlite.inference.embedders.fastembed_tokens import (
+    TakesTokens,
+    TokenizedText,
+    padded,
+    takes_tokens,
+    tokenised,
+    with_tokens,
+)
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 PADDING = {"direction": "right", "pad_id": 9, "length": None, "pad_to_multiple_of": None}
@@ -52,3 +59,27 @@ def test_a_batch_is_not_tokenised_again(service: InferenceService, monkeypatch: 
     before = service.infer(inputs, "update").embeddings
     monkeypatch.setattr(fastembed.OnnxTextModel, "tokenize", None)
     np.testing.assert_array_equal(np.stack(service.infer(inputs, "update").embeddings), np.stack(before))
+
+
+@pytest.mark.parametrize(("texts", "alone"), [(["dog"], True), (["dog " * 500], False), (["dog", "cat"], False)])
+def test_only_a_short_text_alone_is_tokenised_in_the_calling_thread(texts: list[str], alone: bool) -> None:
+    tokenizer = SimpleNamespace(
+        encode=lambda text, add_special_tokens: (text, add_special_tokens),
+        encode_batch_fast=lambda texts, add_special_tokens: [(text, add_special_tokens, "batch") for text in texts],
+    )
+    expected = [(text, False) if alone else (text, False, "batch") for text in texts]
+    assert tokenised(tokenizer, texts, False) == expected
+
+
+def test_a_text_alone_has_the_tokens_that_it_has_among_others() -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 1, "dog": 2, "[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(3)
+    texts = ["", "a dog", "dog é a dog"]
+    alone = [tokenised(tokenizer, [text], True)[0] for text in texts]
+    together = tokenised(tokenizer, texts, True)
+    assert [(one.ids, bool(one.overflowing)) for one in alone] == [
+        ([], False), ([1, 2], False), ([2, 0, 1], True),
+    ]  # fmt: skip
+    assert [(one.ids, bool(one.overflowing)) for one in together] == [(one.ids, bool(one.overflowing)) for one in alone]

@@ -15,7 +15,7 @@ import numpy as np
 
 from qdlite.errors import InferenceError
 from qdlite.inference.embedders.base import ONE_BY_ONE, BatchLimits, Item, Prepared
-from qdlite.inference.embedders.fastembed_tokens import TokenizedText, counting, takes_tokens, with_tokens
+from qdlite.inference.embedders.fastembed_tokens import TokenizedText, counting, takes_tokens, tokenised, with_tokens
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.inputs import DataKind, Mode
 from qdlite.inference.model import ModelCard, ModelKind
@@ -185,7 +185,7 @@ class FastembedEmbedder:
         if kind != "text" or self._tokenizer is None:
             return Prepared(items, [0] * len(items))
         special = not hasattr(self._model, "token_mapping")  # static tables embed the words alone
-        encodings = self._tokenizer.encode_batch_fast(list(items), add_special_tokens=special)
+        encodings = tokenised(self._tokenizer, items, special)
         if _log.isEnabledFor(logging.DEBUG):
             self._log_cut(encodings)
         if self._takes_tokens:

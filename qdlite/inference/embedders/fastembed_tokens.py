@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+_SHORT = 500
+"""Characters up to which a text is tokenised sooner than a thread of the tokenizer could be woken."""
 
 
 class TokenizedText(str):
@@ -67,6 +70,14 @@ def padded(texts: Sequence[TokenizedText], padding: dict[str, Any]) -> list[Padd
         fill, zeros = [padding["pad_id"]] * missing, [0] * missing
         result.append(Padded(fill + text.ids, zeros + ones) if left else Padded(text.ids + fill, ones + zeros))
     return result
+
+
+def tokenised(tokenizer: Any, texts: Sequence[str], special: bool) -> Sequence[Any]:
+    """The encodings of all texts. A short text alone, as a query is, is left to the calling thread, for the
+    tokenizer's own get in the way of the model; they are for what would hold the interpreter lock too long."""
+    if len(texts) == 1 and len(texts[0]) <= _SHORT:
+        return [tokenizer.encode(texts[0], add_special_tokens=special)]
+    return cast(Sequence[Any], tokenizer.encode_batch_fast(list(texts), add_special_tokens=special))
 
 
 def counting(model: Any) -> Any:
