@@ -49,6 +49,25 @@ class CollectionCapture(Struct, frozen=True):
     payloads: Sequence[bytes]
     vectors: dict[str, VectorCapture]
 
+    @classmethod
+    def of(cls, state: CollectionState) -> CollectionCapture:
+        """The state as it is now. To be called under the read lock."""
+        extent = state.ids.extent
+        payloads = state.payloads.all_raw()
+        payloads += [state.payloads.raw(extent)] * (extent - len(payloads))
+        return cls(
+            config=state.config,
+            version=state.version,
+            indexes=[
+                CreateIndex(str(path), index.schema, index.params) for path, index in state.fields.indexes.items()
+            ],
+            offsets=np.flatnonzero(state.ids.alive[:extent]),
+            ids=list(state.ids.all_ids),
+            versions=state.ids.versions[:extent].copy(),
+            payloads=payloads,
+            vectors={name: index.capture() for name, index in state.vectors.items()},
+        )
+
     def parts(self) -> Iterator[Part]:
         """All points, in the order of their offsets."""
         blocks = np.cumsum(self._weights()) // PART_BYTES
@@ -72,23 +91,6 @@ class CollectionCapture(Struct, frozen=True):
             if len(rows):
                 columns[name] = VectorColumn(rows, capture.take(offsets[rows]))
         return Upsert([self.ids[offset] for offset in at], columns, [self.payloads[offset] for offset in at])
-
-
-def capture(state: CollectionState) -> CollectionCapture:
-    """The state as it is now. To be called under the read lock."""
-    extent = state.ids.extent
-    payloads = state.payloads.all_raw()
-    payloads += [state.payloads.raw(extent)] * (extent - len(payloads))
-    return CollectionCapture(
-        config=state.config,
-        version=state.version,
-        indexes=[CreateIndex(str(path), index.schema, index.params) for path, index in state.fields.indexes.items()],
-        offsets=np.flatnonzero(state.ids.alive[:extent]),
-        ids=list(state.ids.all_ids),
-        versions=state.ids.versions[:extent].copy(),
-        payloads=payloads,
-        vectors={name: index.capture() for name, index in state.vectors.items()},
-    )
 
 
 def restored(

@@ -12,7 +12,6 @@ from typing import Any, TypeAlias, TypeVar
 
 from qdlite import collection as parts
 from qdlite.collection import limits, updates
-from qdlite.collection.capture import CollectionCapture, capture, check_compatible, restored
 from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
 from qdlite.collection.queue import UpdateQueue, is_building_off, is_deferring
@@ -119,9 +118,9 @@ class Collection:
     def delete_field_index(self, field: str) -> OperationId:
         return self.write(lambda state: DropIndex(field), _single)
 
-    def capture(self) -> CollectionCapture:
+    def capture(self) -> parts.CollectionCapture:
         """The collection as it is now, to be read while others write."""
-        return self.read(lambda view: capture(view.state))
+        return self.read(lambda view: parts.CollectionCapture.of(view.state))
 
     @classmethod
     def of(cls, name: str, state: CollectionState) -> Collection:
@@ -133,13 +132,13 @@ class Collection:
     def clone(self, name: str) -> Collection:
         """An independent collection with the same points, configuration and indexes."""
         now = self.capture()
-        return Collection.of(name, restored(now.config, now.version, now.parts(), now.indexes))
+        return Collection.of(name, parts.restored(now.config, now.version, now.parts(), now.indexes))
 
     def recover(self, state: CollectionState) -> None:
         """Puts the points and indexes of another state in place of these, for everybody at once; the configuration
         stays. Raises WrongInput if the vectors differ."""
         with self._lock.exclusive():
-            check_compatible(self._state.config, state.config)
+            parts.check_compatible(self._state.config, state.config)
             state.configure(Configure(self._state.config))
             state.guard = self._state.guard
             self._state = state

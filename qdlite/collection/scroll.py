@@ -14,7 +14,7 @@ from qdlite.types import OffsetArray, PointId
 DEFAULT_LIMIT = 10
 
 
-def scroll(view: CollectionView, body: ScrollRequest) -> ScrollResult:
+def page(view: CollectionView, body: ScrollRequest) -> ScrollResult:
     """One page of points. The next page starts at `next_page_offset`; after `order_by` there is no such id."""
     limit = DEFAULT_LIMIT if body.limit is None else body.limit
     if body.order_by is not None:

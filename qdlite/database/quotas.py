@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qdlite.collection.limits.memory import resident_percent
+from qdlite.collection import limits
 from qdlite.errors import InsufficientStorage
 from qdlite.models.quotas import QuotaConfig, QuotaStatus, QuotaUsage
 
@@ -32,7 +32,7 @@ class Quotas:
             limit = getattr(self._config, name)
             if limit is not None:
                 config[name] = limit
-        used = resident_percent()
+        used = limits.resident_percent()
         usage = QuotaUsage(resident_memory_percent=None if used is None else min(used, 100))
         return QuotaStatus(config=config, usage=usage)
 
@@ -40,7 +40,7 @@ class Quotas:
         """For updates that store something. Raises InsufficientStorage while too much memory is used; where memory
         cannot be measured there is no limit, as in Qdrant."""
         limit = self._config.max_resident_memory_percent if self._config.enabled else None
-        used = None if limit is None else resident_percent()
+        used = None if limit is None else limits.resident_percent()
         if limit is None or used is None:
             return
         threshold = max(limit - self._margin(), 1) if self._exceeded else limit

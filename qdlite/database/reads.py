@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from qdlite import collection, queries
 from qdlite.collection import limits, reads
-from qdlite.collection.scroll import scroll
 from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
@@ -60,7 +59,7 @@ class Reads(DatabaseCore):
 
     def scroll(self, name: str, body: ScrollRequest, context: RequestContext | None = None) -> ScrollResult:
         """One page of points, by id or by a payload field."""
-        return self._read(name, body, _cost_of(body), "scroll_by_id", context, lambda view: scroll(view, body))
+        return self._read(name, body, _cost_of(body), "scroll_by_id", context, lambda view: collection.page(view, body))
 
     def count(self, name: str, body: CountRequest, context: RequestContext | None = None) -> int:
         """Number of points that match; always exact."""

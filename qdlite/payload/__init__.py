@@ -9,16 +9,20 @@ from qdlite.lazily import offered
 if TYPE_CHECKING:
     from qdlite.payload.column import Column
     from qdlite.payload.datetimes import parse_bound
+    from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
     from qdlite.payload.facets import FacetValue, Groups, facet, groups
     from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct
     from qdlite.payload.ranking import Bm25, ranked
     from qdlite.payload.variables import Absent, variable
 
 __all__ = [
+    "DEAD",
     "ORDERED",
     "Absent",
+    "Array",
     "Bm25",
     "Column",
+    "Entries",
     "FacetValue",
     "FieldIndex",
     "Groups",
@@ -29,12 +33,14 @@ __all__ = [
     "groups",
     "parse_bound",
     "ranked",
+    "rows_mask",
     "variable",
 ]
 
 _HOMES = {
     "qdlite.payload.column": ("Column",),
     "qdlite.payload.datetimes": ("parse_bound",),
+    "qdlite.payload.entries": ("DEAD", "Array", "Entries", "rows_mask"),
     "qdlite.payload.facets": ("FacetValue", "Groups", "facet", "groups"),
     "qdlite.payload.indexes": ("ORDERED", "FieldIndex", "can_count", "can_order", "distinct"),
     "qdlite.payload.ranking": ("Bm25", "ranked"),

@@ -12,7 +12,6 @@ from qdlite import payload as on_demand
 from qdlite.errors import WrongInput, no_facet_index, no_range_index
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
-from qdlite.payload.entries import Array
 from qdlite.payload.masks import MaskCache
 from qdlite.payload.path import JsonPath, parse
 from qdlite.payload.store import EMPTY, PayloadStore, changed_keys
@@ -20,7 +19,7 @@ from qdlite.payload.tables import PointTable
 from qdlite.types import BoolArray, FloatArray, Json, Offset, OffsetArray
 
 if TYPE_CHECKING:
-    from qdlite.payload import Absent, FacetValue, FieldIndex, Groups
+    from qdlite.payload import Absent, Array, FacetValue, FieldIndex, Groups
 
 AnyPath = JsonPath | str
 

@@ -15,13 +15,12 @@ import numpy as np
 
 from qdlite import payload as on_demand
 from qdlite.models.common import JsonObject
-from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
 from qdlite.payload.path import JsonPath
 from qdlite.payload.store import PayloadStore
 from qdlite.types import BoolArray
 
 if TYPE_CHECKING:
-    from qdlite.payload import Column
+    from qdlite.payload import Array, Column
 
 Keys: TypeAlias = "frozenset[str] | None"
 """Top-level keys of payloads; None stands for all."""
@@ -152,7 +151,7 @@ class ChildTable(Table):
         super().__init__()
         self._parent = parent
         self._path = path
-        self._elements = Entries()  # entry e of parent row r: row e of this table
+        self._elements = on_demand.Entries()  # entry e of parent row r: row e of this table
 
     @property
     def extent(self) -> int:
@@ -165,18 +164,18 @@ class ChildTable(Table):
     @property
     def alive(self) -> BoolArray:
         """Which rows still belong to a parent."""
-        alive: BoolArray = self._elements.rows != DEAD
+        alive: BoolArray = self._elements.rows != on_demand.DEAD
         return alive
 
     def parent_mask(self, mask: BoolArray, size: int) -> BoolArray:
         """The parent's rows 0..size of which at least one element is in `mask`."""
-        return rows_mask(self._elements.rows[mask], size)
+        return on_demand.rows_mask(self._elements.rows[mask], size)
 
     def element_mask(self, mask: BoolArray) -> BoolArray:
         """The rows whose parents are in a mask of the parent's rows."""
         known = np.append(mask, False)  # where the rows without a parent look
         parents = self._elements.rows
-        return known[np.where(parents < len(mask), parents, DEAD)]
+        return known[np.where(parents < len(mask), parents, on_demand.DEAD)]
 
     def parents(self, rows: Array) -> Array:
         """The parent's row of each of the given rows, which must be alive."""

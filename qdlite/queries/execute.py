@@ -15,12 +15,8 @@ from numpy.typing import NDArray
 
 from qdlite import queries
 from qdlite.models.filters import Filter
-from qdlite.queries import fusion
 from qdlite.queries.masks import both, held
 from qdlite.queries.ordering import best, leading, order, settle
-from qdlite.queries.scoring.mmr import mmr
-from qdlite.queries.scoring.order_by import from_start, without_repeats
-from qdlite.queries.scoring.sample import sample
 from qdlite.queries.steps import (
     ByField,
     ById,
@@ -198,14 +194,14 @@ def _by_field(run: _Run, step: Step, operation: ByField, sources: Sequence[Ranke
     rows, values = run.view.fields.order_values(operation.key)
     offsets = rows.astype(np.intp, copy=False)
     kept = _admitted(run, step, sources, offsets)
-    reached = from_start(values, operation.start_from, operation.descending)
+    reached = queries.from_start(values, operation.start_from, operation.descending)
     wanted = both(kept, reached)
     if wanted is not None:
         offsets, values = offsets[wanted], values[wanted]
     positions = order(run.view, offsets, values, operation.descending)[: step.limit]
     offsets = offsets[positions]
     ranked = Ranked(offsets, np.ones(len(offsets), np.float32), values[positions])
-    return ranked.part(without_repeats(offsets)) if operation.merged else ranked
+    return ranked.part(queries.without_repeats(offsets)) if operation.merged else ranked
 
 
 def _admitted(run: _Run, step: Step, sources: Sequence[Ranked], offsets: OffsetArray) -> BoolArray | None:
@@ -217,7 +213,7 @@ def _admitted(run: _Run, step: Step, sources: Sequence[Ranked], offsets: OffsetA
 
 
 def _sample(run: _Run, step: Step, operation: Sample, sources: Sequence[Ranked]) -> Ranked:
-    return _all_equal(sample(run.candidates(step, sources, run.view.alive), step.limit, run.view.rng))
+    return _all_equal(queries.sample(run.candidates(step, sources, run.view.alive), step.limit, run.view.rng))
 
 
 def _all_equal(offsets: OffsetArray) -> Ranked:
@@ -225,13 +221,13 @@ def _all_equal(offsets: OffsetArray) -> Ranked:
 
 
 def _rrf(run: _Run, step: Step, operation: Rrf, sources: Sequence[Ranked]) -> Ranked:
-    fused = fusion.rrf([source.offsets for source in sources], operation.k, operation.weights)
+    fused = queries.rrf([source.offsets for source in sources], operation.k, operation.weights)
     values = _first_values(fused.offsets, sources)
     return _above(_fused(run, step, fused, values, fused.scores), step.threshold)
 
 
 def _dbsf(run: _Run, step: Step, operation: Dbsf, sources: Sequence[Ranked]) -> Ranked:
-    fused = fusion.dbsf([Hits(source.offsets, source.scores) for source in sources])
+    fused = queries.dbsf([Hits(source.offsets, source.scores) for source in sources])
     values = _first_values(fused.offsets, sources)
     return _above(_fused(run, step, fused, values, _keys(fused, values)), step.threshold)
 
@@ -280,7 +276,7 @@ def _mmr(run: _Run, step: Step, operation: Mmr, sources: Sequence[Ranked]) -> Ra
     # The query is compared as it is, without the weights of the `idf` modifier, as Qdrant does here.
     to_query: FloatArray = index.similarities([operation.nearest.vector], candidates.offsets)[0]
     return candidates.part(
-        mmr(
+        queries.mmr(
             to_query,
             _comparison(run.view, operation.nearest.using, candidates.offsets),
             operation.relevance,

@@ -16,7 +16,6 @@ from qdlite.models.query import IdfCorpus, Query, TextQueryInput, VectorInput
 from qdlite.models.query import SearchParams as WireParams
 from qdlite.queries.collect import Request, inputs
 from qdlite.queries.examples import Examples
-from qdlite.queries.fusion import DEFAULT_K
 from qdlite.queries.steps import (
     ByField,
     ById,
@@ -138,7 +137,7 @@ def _order_by(place: Place) -> Operation:
 
 def _fusion(place: Place) -> Operation:
     _need_prefetches(place, "Fusion")
-    return Dbsf() if place.query.fusion == "dbsf" else Rrf(DEFAULT_K, None)
+    return Dbsf() if place.query.fusion == "dbsf" else Rrf(queries.DEFAULT_K, None)
 
 
 def _rrf(place: Place) -> Operation:
@@ -151,7 +150,9 @@ def _rrf(place: Place) -> Operation:
             "Validation failed: Number of weights in RRF should match number of pre-fetches: "
             f"got {len(given.weights)}, expected {count}"
         )
-    return Rrf(DEFAULT_K if given.k is None else given.k, None if given.weights is None else tuple(given.weights))
+    return Rrf(
+        queries.DEFAULT_K if given.k is None else given.k, None if given.weights is None else tuple(given.weights)
+    )
 
 
 def _formula(place: Place) -> Operation:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdlite.collection import capture as captures
-from qdlite.collection.capture import capture
+from qdlite.collection.capture import CollectionCapture
 from qdlite.collection.collection import Collection
 from qdlite.errors import WrongInput
 from qdlite.persistence import archive
@@ -76,7 +76,7 @@ def test_a_clone_is_equal_and_independent(collection: Collection) -> None:
 @given(collections(), collections())
 def test_what_is_written_after_the_capture_is_not_in_it(collection: Collection, other: Collection) -> None:
     before = state(collection)
-    taken = collection.read(lambda view: capture(view.state))
+    taken = collection.read(lambda view: CollectionCapture.of(view.state))
     points = [{"id": row, "vector": {}, "payload": {"late": row}} for row in range(40)]
     update(collection, {"upsert": {"points": points}})
     update(collection, {"delete": {"points": list(range(0, 40, 3))}})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         write_cost,
     )
     from qdlite.collection.limits.guard import Guard
+    from qdlite.collection.limits.memory import resident_percent
     from qdlite.collection.limits.verify import Request
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "matrix_cost",
     "query_cost",
     "read_cost",
+    "resident_percent",
     "write_cost",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
         "write_cost",
     ),
     "qdlite.collection.limits.guard": ("Guard",),
+    "qdlite.collection.limits.memory": ("resident_percent",),
     "qdlite.collection.limits.verify": ("Request",),
 }
 __getattr__ = offered(__name__, _HOMES)
