@@ -11,7 +11,6 @@ from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
-from qdlite.models.common import point_id
 from qdlite.models.points import (
     CountRequest,
     FacetHit,
@@ -33,6 +32,7 @@ from qdlite.models.query import (
     QueryResponse,
     WithLookup,
 )
+from qdlite.payload.uuids import canonical_uuid
 from qdlite.queries import collect
 from qdlite.queries.execute import execute
 from qdlite.queries.plan import plan, plan_groups
@@ -176,11 +176,11 @@ def _group(view: CollectionView, group: queries.Group, body: QueryGroupsRequest)
 
 
 def _as_point_id(group_id: str | int) -> PointId | None:
-    """A group id read as a point id: a number, or text that spells one or a UUID."""
-    try:
-        return point_id(int(group_id) if isinstance(group_id, str) and group_id.isdecimal() else group_id)
-    except ValueError:
-        return None
+    """The point that a group id names: by its number, or by its UUID as answers spell it. As in Qdrant, other texts
+    name none, not even those that are numbers."""
+    if isinstance(group_id, int):
+        return group_id if group_id >= 0 else None
+    return group_id if canonical_uuid(group_id) == group_id else None
 
 
 def _cost_of(body: ScrollRequest | CountRequest | FacetRequest) -> Callable[[], int]:

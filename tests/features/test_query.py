@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import httpx
 import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
@@ -141,3 +142,15 @@ def test_vectors_of_another_collection(client: QdrantClient) -> None:
     assert client.query_points("c", query=3, lookup_from=lookup).points[0].id == 3
     with pytest.raises(UnexpectedResponse, match="Collection none not found"):
         client.query_points("c", query=3, lookup_from=models.LookupLocation(collection="none"))
+
+
+def test_groups_look_up_what_spells_an_id(http: httpx.Client) -> None:
+    """Texts are UUIDs or nothing, and have to be spelled as in answers."""
+    name = "550e8400-e29b-41d4-a716-446655440000"
+    http.put("/collections/c", json={})
+    names = {1: "2", 2: name.upper(), 3: -1, 4: "x", 5: 6, 6: name, name: 99}
+    points = [{"id": n, "vector": {}, "payload": {"name": value}} for n, value in names.items()]
+    http.put("/collections/c/points?wait=true", json={"points": points})
+    answer = http.post("/collections/c/points/query/groups", json={"group_by": "name", "with_lookup": "c"})
+    found = {group["id"]: group.get("lookup", {}).get("id") for group in answer.json()["result"]["groups"]}
+    assert found == {"2": None, name.upper(): None, -1: None, "x": None, 6: 6, name: name, 99: None}
