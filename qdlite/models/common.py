@@ -10,10 +10,10 @@ from qdlite.lazily import pattern
 from qdlite.models.base import Model, OneOf
 from qdlite.types import Json, PointId
 
-_CANONICAL_UUID = pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CANONICAL_UUID = pattern(_HYPHENATED)
 _UUID_FORMS = pattern(
-    r"\{?(urn:uuid:)?([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?",
-    re.IGNORECASE,
+    rf"([0-9a-f]{{32}})|({_HYPHENATED})|\{{({_HYPHENATED})\}}|urn:uuid:({_HYPHENATED})", re.ASCII | re.IGNORECASE
 )
 MAX_NUMERIC_ID = 2**64 - 1
 
@@ -21,15 +21,16 @@ MAX_NUMERIC_ID = 2**64 - 1
 def point_id(value: int | str) -> PointId:
     """The canonical form of a wire id: an unsigned 64-bit number, or a UUID as lower-case hyphenated text.
 
-    Takes UUIDs hyphenated, as 32 hex digits, as a URN or in braces, in any case. Raises ValueError otherwise.
+    Takes UUIDs as 32 hex digits or hyphenated, the latter also as a URN or in braces, in any case. Raises ValueError
+    otherwise.
     """
     if isinstance(value, int):
         if 0 <= value <= MAX_NUMERIC_ID:
             return value
     elif _CANONICAL_UUID().fullmatch(value):
         return value
-    elif _UUID_FORMS().fullmatch(value):
-        return str(UUID(value))
+    elif found := _UUID_FORMS().fullmatch(value):
+        return str(UUID(found[found.lastindex or 0]))
     raise ValueError(f"value {value} is not a valid point ID, valid values are either an unsigned integer or a UUID")
 
 

@@ -8,14 +8,17 @@ from functools import lru_cache
 
 from qdlite.errors import MalformedBody
 
-_NUMBER = r"\s*(\d{1,2})"
-_DATE = rf"\s*([+-]\d+|\d{{1,4}})(\s*)-{_NUMBER}(\s*)-{_NUMBER}"
-_TIME = rf"{_NUMBER}:{_NUMBER}(?::{_NUMBER}(\.\d+)?)?"
+_NUMBER = r"\s*([0-9]{1,2})"
+_DATE = rf"\s*([+-][0-9]+|[0-9]{{1,4}})(\s*)-{_NUMBER}(\s*)-{_NUMBER}"
+_TIME = rf"{_NUMBER}:{_NUMBER}(?::{_NUMBER}(\.[0-9]+)?)?"
 _MINUS = "-\u2212"
-_ZONE = rf"([Zz]|[Uu][Tt][Cc]|[+{_MINUS}]\d\d(?:[:\s]*\d\d)?)"
+_ZONE = rf"([Zz]|[Uu][Tt][Cc]|[+{_MINUS}][0-9]{{2}}(?:[:\s]*[0-9]{{2}})?)"
 _MOMENT = re.compile(rf"{_DATE}(?:([Tt\s]?){_TIME}(?:\s*{_ZONE}\s*)?)?")
 
-_USUAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|[+-]\d\d:[0-5]\d)?")
+_TWO = "[0-9]{2}"
+_USUAL = re.compile(
+    rf"[0-9]{{4}}-{_TWO}-{_TWO}[T ]{_TWO}:{_TWO}:{_TWO}(?:\.[0-9]{{3}}|\.[0-9]{{6}})?(?:Z|[+-]{_TWO}:[0-5][0-9])?"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -21,7 +21,7 @@ from qdlite.types import BoolArray, Hits, Json, OffsetArray
 DEFAULT_MIDPOINT = 0.5
 DEFAULT_SCALE = 1.0
 
-_SCORE = re.compile(r"\$score(?:\[(\d+)\])?")
+_SCORE = re.compile(r"\$score(?:\[([0-9]+)\])?")
 _FIRST_KEY = re.compile(r'"[^"]*"|[^.\[]*')
 
 

@@ -145,6 +145,11 @@ REFUSED: list[tuple[Any, Any, str]] = [
     ({"exp_decay": {"x": "n", "midpoint": 1}}, None, f"{DECAY}Decay {RANGE} (0.0, 1.0), got 1."),
     ({"gauss_decay": {"x": "n", "scale": -1}}, None, DECAY + "Decay scale should be non-zero positive, got -1."),
     ("$score[x]", None, DECAY + "failed to parse variable ID $score[x]: Invalid reserved variable: $score[x]"),
+    (
+        "$score[\u0661]",
+        None,
+        f"{DECAY}failed to parse variable ID $score[\u0661]: Invalid reserved variable: $score[\u0661]",
+    ),
     ("$other", None, DECAY + "failed to parse variable ID $other: Invalid reserved word: $other"),
     ("a[", None, DECAY + "failed to parse variable ID a[: Invalid payload variable: a["),
     ({"datetime": "soon"}, None, f"{DECAY}failed to parse date-time soon: 'soon' {DATE}"),

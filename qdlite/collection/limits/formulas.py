@@ -14,7 +14,7 @@ from qdlite.models.base import Model
 from qdlite.models.query import Expression, ExpressionObject
 from qdlite.payload.path import parse
 
-_SCORE = re.compile(r"\$score(\[\d+\])?")
+_SCORE = re.compile(r"\$score(\[[0-9]+\])?")
 _NUMBER: list[Capability] = ["lookup", "range", "float"]
 _WITHOUT_OPERANDS = ("geo_distance", "datetime", "datetime_key")
 
