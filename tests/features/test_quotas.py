@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from qdlite.database import quotas
+from qdlite.collection import limits
 
 UPSERT = {"points": [{"id": 1, "vector": {"d": [1.0]}, "payload": {"a": 1}}]}
 CONSUMING: list[tuple[str, str, dict[str, Any]]] = [
@@ -36,7 +36,7 @@ def http(http: httpx.Client) -> httpx.Client:
 
 
 def use(patch: pytest.MonkeyPatch, percent: int | None) -> None:
-    patch.setattr(quotas, "resident_percent", lambda: percent)
+    patch.setattr(limits, "resident_percent", lambda: percent)
 
 
 def test_quotas_are_kept_and_shown(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
