@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qdlite.models.common import JsonObject
 from qdlite.payload.column import Column, Fact
-from qdlite.payload.entries import Array
+from qdlite.payload.entries import DEAD, Array
 from qdlite.payload.indexes import COUNTED, FieldIndex, RowValues
 from qdlite.payload.uuids import canonical_uuid
-from qdlite.types import BoolArray, OffsetArray
+from qdlite.types import BoolArray, Json, OffsetArray
 
 FacetValue = bool | int | str
 
@@ -79,16 +80,41 @@ class Groups(NamedTuple):
     ids: list[str | int]
 
 
-def groups(column: Column) -> Groups:
-    """Which group ids the rows of a column have: each distinct string and integer.
+def groups(column: Column, payload: Callable[[int], JsonObject]) -> Groups:
+    """Which group ids the rows of a column have: each distinct string and integer. `payload`: what a row stands for.
 
     A row with any other value besides (a float, a boolean, an object, null) is in no group, as in Qdrant.
     """
     unusable = np.append(column.facts(Fact.OTHER | Fact.NULL | Fact.NULL_INSIDE, column.extent), True)
     numbers, number_codes = np.unique(column.integers.values(), return_inverse=True)
-    rows = np.concatenate([column.strings.rows, column.integers.rows])
+    rows = np.concatenate([column.strings.rows, column.integers.rows]).astype(np.int64)
     codes = np.concatenate([column.strings.values().astype(np.int64), number_codes + len(column.texts)])
     usable = ~unusable[rows]
-    size = max(len(column.texts) + len(numbers), 1)
-    pairs = np.unique(rows[usable].astype(np.int64) * size + codes[usable])
-    return Groups((pairs // size).astype(np.intp), pairs % size, [*column.texts, *numbers.tolist()])
+    rows, codes = rows[usable], codes[usable]
+    ids = [*column.texts, *numbers.tolist()]
+    unsigned = list(_with_unsigned(column, payload))
+    if unsigned:
+        known = {group_id: code for code, group_id in enumerate(ids)}
+        rows = np.append(rows, [row for row, _ in unsigned])
+        codes = np.append(codes, [known.setdefault(group_id, len(known)) for _, group_id in unsigned])
+        ids = list(known)
+    size = max(len(ids), 1)
+    pairs = np.unique(rows * size + codes)
+    return Groups((pairs // size).astype(np.intp), pairs % size, ids)
+
+
+def _with_unsigned(column: Column, payload: Callable[[int], JsonObject]) -> Iterator[tuple[int, str | int]]:
+    """Rows and group ids of those that have integers which take all of 64 bits: columns keep these as floats."""
+    floats = column.floats.values()
+    perhaps = column.floats.rows[(floats >= 2.0**63) & (floats <= 2.0**64)]
+    for row in np.unique(perhaps[perhaps != DEAD]).tolist():
+        elements: list[Json] = []
+        for value in column.path.values(payload(row)):
+            elements += value if isinstance(value, list) else [value]
+        ids = [element for element in elements if _is_group_id(element)]
+        if len(ids) == len(elements):
+            yield from ((row, cast("str | int", group_id)) for group_id in ids)
+
+
+def _is_group_id(value: Json) -> bool:
+    return type(value) is str or (type(value) is int and -(2**63) <= value < 2**64)

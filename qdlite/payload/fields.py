@@ -123,7 +123,7 @@ class FieldIndexes:
 
     def groups(self, path: AnyPath) -> Groups:
         """Which points share a value of a field, which needs no index."""
-        return on_demand.groups(self.table.column(_parsed(path)))
+        return on_demand.groups(self.table.column(_parsed(path)), self._store.get)
 
     def text_scores(
         self, path: AnyPath, query: str, k: float = 1.2, b: float = 0.75, corpus: BoolArray | None = None

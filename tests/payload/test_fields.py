@@ -36,6 +36,30 @@ def test_groups() -> None:
     assert members == [(0, "a"), (1, "a"), (1, "b"), (2, 7), (3, "7"), (3, 7)]
 
 
+def test_groups_of_unsigned_integers() -> None:
+    """They go to 2^64, further than what a filter can match."""
+    large = 2**63
+    points: list[dict[str, Any]] = [
+        {"g": large},
+        {"g": [large, large + 1, "a", 5]},
+        {"g": [large, 1.5]},
+        {"g": [large, None]},
+        {"g": 2**64 - 1},
+        {"g": 2**64},
+        {"g": 1e19},
+        {"g": "a"},
+        {"g": -(2**63)},
+    ]
+    stage = Stage(points)
+    found = stage.fields.groups("g")
+    members = {(int(offset), found.ids[code]) for offset, code in zip(found.offsets, found.codes, strict=True)}
+    both = {(1, large), (1, large + 1), (1, "a"), (1, 5)}
+    assert members == {(0, large), *both, (4, 2**64 - 1), (7, "a"), (8, -(2**63))}
+    stage.upsert({1: {"g": "a"}})
+    found = stage.fields.groups("g")
+    assert {found.ids[code] for offset, code in zip(found.offsets, found.codes, strict=True) if offset == 0} == {"a"}
+
+
 def test_groups_follow_changes() -> None:
     stage = Stage([{"g": "a"}, {"g": 1}])
     stage.fields.groups("g")
