@@ -14,6 +14,9 @@ from qdlite.types import FloatArray, SparseArray, VectorArray
 
 AnyWireVector: TypeAlias = "list[float] | list[list[float]] | list[float | list[float]] | VectorObject | VectorArray"
 
+_KEEPS_LOCK = 500
+"""Comparing up to so many numbers numpy keeps the interpreter lock: who gives it up may wait long to have it back."""
+
 
 def to_array(vector: AnyWireVector) -> VectorArray:
     """Dense (1-D), multi (2-D) or sparse (sorted by index), in float32.
@@ -34,11 +37,17 @@ def _floats(values: list[float] | list[list[float]] | list[float | list[float]] 
             array = _rows(values)
         else:
             array = dense(cast("list[float]", values))
-        flat = array.ravel()
-        squares = flat.dot(flat)
-    if squares != squares:  # a sum of squares is NaN only if one of the numbers is
-        raise WrongInput("Vector contains NaN")
+        if _has_nan(array):
+            raise WrongInput("Vector contains NaN")
     return array
+
+
+def _has_nan(array: FloatArray) -> bool:
+    if array.size <= _KEEPS_LOCK:
+        return bool(np.count_nonzero(array != array))
+    flat = array.ravel()
+    squares = flat.dot(flat)  # faster, and NaN only if one of the numbers is
+    return bool(squares != squares)
 
 
 def dense(values: list[float]) -> FloatArray:
