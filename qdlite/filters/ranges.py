@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from qdlite.models.filters import Range
 from qdlite.payload.column import Column
 from qdlite.payload.datetimes import parse_bound
-from qdlite.payload.entries import Array, rows_mask
+from qdlite.payload.entries import Array
 from qdlite.payload.indexes import RowValues, datetime_values, number_values
 from qdlite.types import BoolArray
 
@@ -81,11 +82,9 @@ def _given(test: Range) -> dict[str, Any]:
 
 
 def _within(found: RowValues, bounds: Bounds, size: int) -> BoolArray:
-    return rows_mask(found.rows[_inside(found.values, bounds)], size)
+    return found.mask(_inside(found.values, bounds), size)
 
 
 def _inside(values: Array, bounds: Bounds) -> BoolArray:
-    inside = np.ones(len(values), np.bool_)
-    for name, bound in bounds.items():
-        inside &= COMPARISONS[name](values, bound)
-    return inside
+    passed = [COMPARISONS[name](values, bound) for name, bound in bounds.items()]
+    return reduce(np.logical_and, passed) if passed else np.ones(len(values), np.bool_)

@@ -85,6 +85,11 @@ class Entries:
         return self._counts.array
 
     @property
+    def aligned(self) -> bool:
+        """Whether each entry belongs to the row of its own number."""
+        return self._aligned
+
+    @property
     def multiple(self) -> bool:
         """Whether some row has several entries."""
         return bool(len(self.counts)) and int(self.counts.max()) > 1

@@ -22,15 +22,26 @@ from qdlite.payload.entries import DEAD, Array, rows_mask
 from qdlite.payload.path import JsonPath, parse
 from qdlite.text.options import TextOptions
 from qdlite.text.processor import text_processor
+from qdlite.types import BoolArray
 
 _LIMIT = 2.0**63
 
 
 class RowValues(NamedTuple):
-    """Values of rows: `rows` (int32) may repeat, for rows with several values; `values` has the same length."""
+    """Values of rows: `rows` (int32) may repeat, for rows with several values; `values` has the same length.
+    `aligned`: the value at each position is that of the row of this number."""
 
     rows: NDArray[np.int32]
     values: Array
+    aligned: bool = False
+
+    def mask(self, hits: BoolArray, size: int) -> BoolArray:
+        """Rows 0..size of which at least one value is hit (`hits` has one entry per value)."""
+        if not self.aligned or len(hits) > size:
+            return rows_mask(self.rows[hits], size)
+        mask = np.zeros(size, np.bool_)
+        mask[: len(hits)] = hits
+        return mask
 
 
 class FieldIndex(Struct, frozen=True):
@@ -106,9 +117,11 @@ def _echoed(params: IndexParams) -> JsonObject:
 def integer_values(column: Column) -> RowValues:
     """Integers, and floats without a fraction as integers."""
     floats = column.floats.values()
+    if not len(floats):
+        return RowValues(column.integers.rows, column.integers.values(), column.integers.aligned)
     whole = (np.floor(floats) == floats) & (np.abs(floats) <= _LIMIT)
     if not whole.any():
-        return RowValues(column.integers.rows, column.integers.values())
+        return RowValues(column.integers.rows, column.integers.values(), column.integers.aligned)
     converted = np.clip(floats[whole], -_LIMIT, np.nextafter(_LIMIT, 0)).astype(np.int64)
     converted[floats[whole] == _LIMIT] = np.iinfo(np.int64).max
     return RowValues(
@@ -119,9 +132,11 @@ def integer_values(column: Column) -> RowValues:
 
 def number_values(column: Column) -> RowValues:
     """All numbers as float64."""
+    if not len(column.integers):
+        return RowValues(column.floats.rows, column.floats.values(), column.floats.aligned)
     integers = column.integers.values().astype(np.float64)
     if not len(column.floats):
-        return RowValues(column.integers.rows, integers)
+        return RowValues(column.integers.rows, integers, column.integers.aligned)
     return RowValues(
         np.concatenate([column.integers.rows, column.floats.rows]),
         np.concatenate([integers, column.floats.values()]),
