@@ -1,9 +1,10 @@
-"""Which rows have the largest sums over some weighted posting lists?"""
+"""Which rows have the largest sums over some weighted posting lists? By numpy; see `compiled` for the other way."""
 
 from __future__ import annotations
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.select import best, best_among
@@ -14,7 +15,7 @@ _FEW_SHARE = 64
 class PostingList(Struct, frozen=True, eq=False, gc=False):
     """The rows (ascending) and values of one index of the query, and its weight there."""
 
-    rows: OffsetArray
+    rows: NDArray[np.uint32]
     values: FloatArray
     weight: np.float32
 
@@ -41,7 +42,7 @@ def _touching_few(
     """Reads and writes only the rows in the lists."""
     if not lists:
         return np.empty(0, np.intp), np.empty(0, np.float32)
-    rows = np.unique(np.concatenate([one.rows for one in lists]))
+    rows = np.unique(np.concatenate([one.rows for one in lists])).astype(np.intp)
     _add(lists, buffer)
     sums = buffer[rows]
     buffer[rows] = 0
@@ -72,4 +73,4 @@ def _touching_all(
 def _add(lists: list[PostingList], buffer: FloatArray) -> None:
     add = np.add.at
     for one in lists:
-        add(buffer, one.rows, one.values * one.weight)
+        add(buffer, one.rows.astype(np.intp), one.values * one.weight)  # add.at itself converts more slowly

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from functools import cached_property
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -12,13 +15,13 @@ from qdlite.vectors.ranges import concatenated_ranges
 _SLICE = 1 << 18
 
 
-class Postings(Struct, frozen=True, eq=False):
+class Postings(Struct, frozen=True, eq=False, dict=True):
     """Posting lists of a range of rows. The list of `terms[i]` (ascending) is `rows[bounds[i] : bounds[i + 1]]`
-    (ascending) with `values` beside it. Row numbers are intp, because numpy scatters fastest with these."""
+    (ascending) with `values` beside it."""
 
     terms: NDArray[np.uint32]
     bounds: NDArray[np.intp]
-    rows: OffsetArray
+    rows: NDArray[np.uint32]
     values: FloatArray
     row_count: int
 
@@ -28,7 +31,8 @@ class Postings(Struct, frozen=True, eq=False):
         order = np.argsort(terms, kind="stable")
         ordered = terms[order]
         first = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] ^ np.uint32(1))) if len(terms) else order
-        return cls(ordered[first], np.append(first, len(terms)), rows[order], values[order], row_count)
+        bounds = np.append(first, len(terms))
+        return cls(ordered[first], bounds, rows.astype(np.uint32)[order], values[order], row_count)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,6 +40,12 @@ class Postings(Struct, frozen=True, eq=False):
     @property
     def nbytes(self) -> int:
         return self.terms.nbytes + self.bounds.nbytes + self.rows.nbytes + self.values.nbytes
+
+    @cached_property
+    def addresses(self) -> bytes:
+        """Where the arrays are, and the number of terms: the struct `Postings` of `largest_sums.c`."""
+        arrays = (self.terms, self.bounds, self.rows, self.values)
+        return struct.pack("4Pn", *[array.ctypes.data for array in arrays], len(self.terms))
 
     def lists(self, terms: NDArray[np.uint32]) -> tuple[OffsetArray, OffsetArray]:
         """Start and end of the posting list of each term; equal for an unknown term."""
@@ -54,13 +64,15 @@ class Postings(Struct, frozen=True, eq=False):
         for count, part, place in zip(counts, (self, later), places, strict=True):
             count[place] = np.diff(part.bounds)
         bounds = np.concatenate(([0], np.cumsum(counts.sum(axis=0))))
-        rows, values = np.empty(bounds[-1], np.intp), np.empty(bounds[-1], np.float32)
+        rows, values = np.empty(bounds[-1], np.uint32), np.empty(bounds[-1], np.float32)
         _move(self, counts[0], bounds[:-1], rows, values)
         _move(later, counts[1], bounds[:-1] + counts[0], rows, values)
         return Postings(terms, bounds, rows, values, self.row_count + later.row_count)
 
 
-def _move(part: Postings, counts: OffsetArray, starts: OffsetArray, rows: OffsetArray, values: FloatArray) -> None:
+def _move(
+    part: Postings, counts: OffsetArray, starts: OffsetArray, rows: NDArray[np.uint32], values: FloatArray
+) -> None:
     """Copy the lists of `part`, `counts` long, to `starts`; in slices, because numpy holds the interpreter lock
     during each of these steps."""
     ends = np.cumsum(counts)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qdlite.errors import multi_dense_conversion, sparse_dense_conversion
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, SparseArray, VectorArray
+from qdlite.vectors import compiled
 from qdlite.vectors.accumulate import PostingList, largest_sums
 from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.index import SearchParams
@@ -114,9 +115,10 @@ class SparseIndex:
         limit = min(limit, self.count)
         if limit <= 0 or not len(sparse.indices):
             return no_hits()
-        buffer = self._buffer()
-        rows, scores = largest_sums(self._lists(sparse), buffer, limit, self._rows.living(mask))
-        return self._by_offset(rows, scores)
+        compiled_sums, allowed = compiled.installed(), self._rows.living(mask)
+        if compiled_sums is not None:
+            return self._by_offset(*compiled_sums(self._postings(), sparse, limit, allowed))
+        return self._by_offset(*largest_sums(self._lists(sparse), self._buffer(), limit, allowed))
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
         terms, values, lengths = self._rows.postings_at(offsets)
@@ -174,6 +176,8 @@ class SparseIndex:
 
     def _by_offset(self, rows: OffsetArray, scores: FloatArray) -> Hits:
         """Hits from rows that are best first. Equal scores go by offset; those cut off at the limit went by row."""
+        if self._rows.aligned:
+            return Hits(rows, scores)
         offsets = self._rows.offsets(rows)
         order = np.lexsort((offsets, -scores))
         return Hits(offsets[order], scores[order])

@@ -33,7 +33,7 @@ class SparseRows:
         self._alive = np.zeros(0, np.bool_)
         self._used = 0
         self._count = 0
-        # True as long as row numbers are offsets, as after a plain load: then masks need no translation.
+        # As after a plain load: then neither masks nor answers need translation.
         self._aligned = True
 
     @property
@@ -49,6 +49,11 @@ class SparseRows:
     def used(self) -> int:
         """Row numbers given out, dead ones included."""
         return self._used
+
+    @property
+    def aligned(self) -> bool:
+        """Row numbers of the living are offsets; False does not say that they are not."""
+        return self._aligned
 
     @property
     def nbytes(self) -> int:

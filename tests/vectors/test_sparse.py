@@ -1,9 +1,11 @@
-"""Do sparse search, its `idf` modifier and its merging posting sets agree with the plainest reference?"""
+"""Do sparse search, its `idf` modifier and its merging posting sets agree with the plainest reference? All with
+compiled code and without."""
 
 from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,13 +14,22 @@ from hypothesis import strategies as st
 
 from qdlite.errors import WrongInput
 from qdlite.types import BoolArray, SparseArray, VectorArray
-from qdlite.vectors import accumulate, sparse
+from qdlite.vectors import accumulate, compiled, sparse
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.postings import Postings
 from qdlite.vectors.sparse import Modifier, SparseIndex
 from tests.vectors.naive import assert_same, ranking, sparse_dot
 
 PLAIN = SearchParams()
+
+
+@pytest.fixture(scope="module", params=["numpy", "compiled"], autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """How sums are taken in the tests of this file."""
+    sums = request.getfixturevalue("compiled_sums") if request.param == "compiled" else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "installed", lambda: sums)
+        yield request.param
 
 
 def vector(random: np.random.Generator, terms: int, vocabulary: int) -> SparseArray:
@@ -151,7 +162,8 @@ def test_a_load_moves_each_posting_a_few_times(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_rare_index_touches_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search for an index that a handful of points hold must not go over all of them."""
+    """A search for an index that a handful of points hold must not go over all of them (by numpy; compiled code skips
+    blocks of rows without postings)."""
     index = SparseIndex()
     common = SparseArray(np.array([1], np.uint32), np.array([1], np.float32))
     rare = SparseArray(np.array([2], np.uint32), np.array([1], np.float32))

@@ -1,0 +1,27 @@
+"""Compiled code for the tests of this folder, where a compiler is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import hatch_build
+from qdlite.vectors import compiled
+from qdlite.vectors.compiled import LargestSums
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def compiled_sums(tmp_path_factory: pytest.TempPathFactory) -> LargestSums:
+    """Compiled from the source as it is now; warnings are errors."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CFLAGS", "-Wall -Wextra -Werror")
+        try:
+            library = hatch_build.compiled(ROOT, tmp_path_factory.mktemp("compiled"))
+        except hatch_build.NoCompiler as error:
+            pytest.skip(str(error))
+    sums = compiled.load(str(library))
+    assert sums is not None
+    return sums
