@@ -3,7 +3,7 @@
 Requests put their inputs into the model's lane. Whoever finds the model idle runs the next batch, for whomever it
 is; so a lone query starts at once, without a worker thread or a waiting time, and inputs that arrive while the
 model is busy travel in the next batches: the oldest input each time, with those that fit it best. Queries go before
-inputs of updates, of which every eighth batch at least is one.
+inputs of updates, of which every eighth batch at least is one. A crowd of requests may run several batches at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError, Timeout
 from qdlite.inference.batches import Shape, batches
+from qdlite.inference.crowd import Crowd
 from qdlite.inference.embedders.base import BatchLimits, Embedder, Item, Prepared
 from qdlite.inference.inputs import Call, DataKind, Mode
 from qdlite.types import VectorArray
@@ -37,6 +38,8 @@ class Job:
         self.batches = batches([Shape(1, size) for size in self.sizes], limits)
         self.vectors: dict[int, VectorArray] = {}
         self.error: Exception | None = None
+        self.waits = False
+        """Whether its thread waits for news, and could run a batch when told."""
 
     @property
     def done(self) -> bool:
@@ -59,17 +62,21 @@ class Part(NamedTuple):
 
 
 class Lane:
-    """The queue of one loaded model; `max_waiting` inputs at most wait behind others."""
+    """The queue of one loaded model; `max_waiting` inputs at most wait behind others. Without `crowd` one batch runs
+    after the other."""
 
-    def __init__(self, name: str, embedder: Embedder, max_waiting: int) -> None:
+    def __init__(self, name: str, embedder: Embedder, max_waiting: int, crowd: Crowd | None = None) -> None:
         self._name = name
         self._embedder = embedder
         self._max_waiting = max_waiting
+        self._crowd = crowd
         self._lock = threading.Lock()
         self._jobs: dict[Job, threading.Condition] = {}
         """The requests that are here, oldest first, and where each waits for news."""
-        self._busy = False
+        self._running = 0
+        """The number of batches that run now."""
         self._speed = 0.0
+        """Inputs a second, of one batch."""
         self._overtaken = 0
 
     def run(self, items: Sequence[Item], kind: DataKind, call: Call) -> tuple[list[VectorArray], int]:
@@ -95,61 +102,83 @@ class Lane:
             waiting = sum(len(batch) for other in self._jobs for batch in other.batches)
             if waiting and waiting + len(job.items) > self._max_waiting:
                 raise RateLimited(f"Too many inputs wait for the model {self._name}", self._seconds(waiting))
-            return self._jobs.setdefault(job, threading.Condition(self._lock))
+            news = self._jobs[job] = threading.Condition(self._lock)
+            if self._crowd and len(self._jobs) >= self._crowd.size:
+                self._crowd.gather()
+            return news
 
     def _seconds(self, waiting: int) -> int:
-        return max(1, min(60, round(waiting / self._speed))) if self._speed else 1
+        speed = self._speed * max(1, self._running)
+        return max(1, min(60, round(waiting / speed))) if speed else 1
 
     def _withdraw(self, job: Job) -> None:
         """Leaves the model to the next one who waits, who may have been told before this one, or not at all."""
         with self._lock:
             del self._jobs[job]
-            if not self._busy:
-                following = next((news for other, news in self._jobs.items() if not other.done), None)
-                if following:
-                    following.notify()
+            self._tell_next()
+
+    def _tell_next(self) -> None:
+        """Tells one who waits if there is a batch for it to run now."""
+        if self._idle():
+            following = next((news for job, news in self._jobs.items() if job.waits and job.batches), None)
+            if following:
+                following.notify()
+
+    def _idle(self) -> Embedder | None:
+        """What may run a batch now: in a crowd the model for one thread, else the one with all threads."""
+        crowd = self._crowd
+        if crowd and crowd.embedder and len(self._jobs) >= crowd.size:
+            return crowd.embedder if self._running < crowd.size else None
+        return None if self._running else self._embedder
 
     def _step(self, job: Job, news: threading.Condition, call: Call) -> None:
         """Runs one batch, or waits until another thread has run one."""
         with self._lock:
-            if self._busy:
-                if not news.wait_for(lambda: self._news_for(job, call), call.remaining()):
+            remaining = call.remaining()
+            embedder = self._idle()
+            if embedder is None or not job.batches:
+                job.waits = True
+                told = news.wait_for(lambda: self._news_for(job, call), remaining)
+                job.waits = False
+                if not told:
                     raise Timeout("Inference did not finish within the request's timeout")
                 return
-            call.remaining()
-            parts = [] if job.done else self._take()
-            self._busy = bool(parts)
-        if parts:
-            self._run(parts)
+            parts = self._take()
+            self._running += 1
+            self._tell_next()
+        self._run(parts, embedder)
 
     def _news_for(self, job: Job, call: Call) -> bool:
-        return job.done or not self._busy or call.cancellation.cancelled
+        return job.done or call.cancellation.cancelled or bool(job.batches and self._idle())
 
     def _wake(self, news: threading.Condition) -> None:
         with self._lock:
             news.notify()
 
-    def _run(self, parts: list[Part]) -> None:
+    def _run(self, parts: list[Part], embedder: Embedder) -> None:
         try:
-            self._embed(parts)
+            self._embed(parts, embedder)
         except BaseException:  # the program is being stopped; nobody may wait for these inputs
-            for part in parts:
-                part.job.fail(ServiceError(f"Model {self._name} was interrupted"))
+            self._fail(parts, ServiceError(f"Model {self._name} was interrupted"))
             raise
         finally:
             with self._lock:
-                self._busy = False
+                self._running -= 1
                 for part in parts:
                     if part.job.done and part.job in self._jobs:  # those who left early are not
                         self._jobs[part.job].notify()
+                self._tell_next()
+
+    def _fail(self, parts: list[Part], error: Exception) -> None:
+        with self._lock:
+            for part in parts:
+                part.job.fail(error)
 
     def _take(self) -> list[Part]:
         """The next batch: the oldest part that waits, and those that share a batch with it at the least cost."""
         first: Mode = "search" if self._overtaken < _OVERTAKING else "update"
         jobs = sorted((job for job in self._jobs if job.batches), key=lambda job: job.mode != first)
         waiting = list(islice(_alike(jobs), _CHOICE))
-        if not waiting:
-            return []
         limits = self._embedder.limits(jobs[0].kind)
         cut = batches([part.shape for part in waiting], limits)
         parts = [waiting[at] for at in next(batch for batch in cut if 0 in batch)]
@@ -159,22 +188,22 @@ class Lane:
         self._overtaken = self._overtaken + 1 if overtaking else 0
         return parts
 
-    def _embed(self, parts: list[Part]) -> None:
+    def _embed(self, parts: list[Part], embedder: Embedder) -> None:
         started = time.monotonic()
         try:
-            self._run_together(parts)
+            self._run_together(parts, embedder)
         except Exception as error:
             if len(parts) == 1:
-                parts[0].job.fail(self._explained(error))
+                self._fail(parts, self._explained(error))
                 return
             for part in parts:  # so that an input that cannot be embedded fails only its own request
-                self._embed([part])
+                self._embed([part], embedder)
             return
         self._speed = sum(len(part.positions) for part in parts) / max(time.monotonic() - started, 1e-4)
 
-    def _run_together(self, parts: list[Part]) -> None:
+    def _run_together(self, parts: list[Part], embedder: Embedder) -> None:
         items = [part.job.items[position] for part in parts for position in part.positions]
-        vectors = self._embedder.embed(items, parts[0].job.kind, parts[0].job.mode)
+        vectors = embedder.embed(items, parts[0].job.kind, parts[0].job.mode)
         if len(vectors) != len(items):
             raise ServiceError(f"Model {self._name} gave {len(vectors)} vectors for {len(items)} inputs")
         given = iter(vectors)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +13,9 @@ from qdlite.errors import InferenceError
 from qdlite.inference import download, folders
 from qdlite.inference.backend import Route, checked_text, data_text
 from qdlite.inference.catalogue import Catalogue
+from qdlite.inference.crowd import Crowd
 from qdlite.inference.embedders import fastembed
-from qdlite.inference.embedders.base import Item
+from qdlite.inference.embedders.base import Embedder, Item
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.images import is_url, load_image
 from qdlite.inference.inputs import Call, DataKind, Embedded, InferenceInput
@@ -21,6 +24,10 @@ from qdlite.inference.loaded import LoadedModels
 from qdlite.inference.model import ModelCard, ModelDescription, State
 from qdlite.inference.options import Tuning, local_options, tuning
 from qdlite.inference.settings import InferenceSettings
+
+_TWICE = 256 * 2**20
+"""Bytes of a model's files up to which it may be in memory a second time, to serve a crowd. Larger ones gain less,
+because they keep several threads busy with one batch."""
 
 
 class _Variant(NamedTuple):
@@ -99,7 +106,19 @@ class LocalModels:
         card = variant.card
         folder = folders.find(card, self._settings) or self._fetched(card)
         embedder = fastembed.load(card, folder, self._settings, variant.tuning)
-        return Lane(card.name, embedder, self._settings.max_waiting), folder.size
+        crowd = self._crowd(variant, folder, embedder)
+        size = folder.size * 2 if crowd else folder.size
+        return Lane(card.name, embedder, self._settings.max_waiting, crowd), size
+
+    def _crowd(self, variant: _Variant, folder: ModelFolder, embedder: Embedder) -> Crowd | None:
+        """For models of which there may be two in memory."""
+        threads = self._settings.threads or os.cpu_count() or 1
+        budget = self._settings.max_model_bytes
+        fits = folder.size <= _TWICE and (budget is None or 2 * folder.size <= budget)
+        if threads < 2 or self._settings.cuda or not fits or not embedder.concurrent:
+            return None
+        single = replace(self._settings, threads=1)
+        return Crowd(threads, embedder, partial(fastembed.load, variant.card, folder, single, variant.tuning))
 
     def _fetched(self, card: ModelCard) -> ModelFolder:
         if download.is_offline(self._settings):

@@ -59,7 +59,8 @@ class InferenceSettings:
     """Models added by the user, see `added.read_models`."""
     max_loaded_models: int = 8
     max_model_bytes: int | None = None
-    """Budget for loaded models (sum of their file sizes); the least recently used are unloaded first."""
+    """Budget for loaded models (sum of their file sizes, twice for those that may load twice to serve a crowd); the
+    least recently used are unloaded first."""
     max_text_length: int = 1_000_000
     """Characters of a text for local models and providers. Far beyond every context window: no text is cut by it."""
     max_waiting: int = 10_000

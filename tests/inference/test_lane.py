@@ -21,6 +21,8 @@ Result = tuple[list[VectorArray], int]
 class Recorder:
     """An embedder that gives the length of each text, records its batches and waits where told to."""
 
+    concurrent = False
+
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
         self.seen: list[tuple[Mode, list[str]]] = []
@@ -133,7 +135,7 @@ def test_whoever_leaves_while_waiting_holds_nobody_up(leaves: str) -> None:
     threads = [in_thread(lane, ["first"], "search", results)]
     assert embedder.started.wait(10)
     cancellation = Cancellation()
-    call = Call.start("search", timeout=0.02 if leaves == "late" else None, cancellation=cancellation)
+    call = Call.start("search", timeout=0.5 if leaves == "late" else None, cancellation=cancellation)
     leaving = in_thread(lane, ["left"], "search", results, call)
     wait_for_jobs(lane, 2)
     threads += [in_thread(lane, [text], "search", results) for text in ("second", "third")]

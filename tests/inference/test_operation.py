@@ -109,6 +109,8 @@ def test_cut_texts_are_logged(service: InferenceService, caplog: pytest.LogCaptu
 class Held:
     """An embedder whose first batch waits until it is let go."""
 
+    concurrent = False
+
     def __init__(self) -> None:
         self.started = threading.Event()
         self.free = threading.Event()

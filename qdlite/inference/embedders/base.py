@@ -38,7 +38,10 @@ class Prepared(NamedTuple):
 
 
 class Embedder(Protocol):
-    """A loaded model. `embed` is never called concurrently: the model's lane makes one call after another."""
+    """A loaded model. Only if it is `concurrent`, several batches may be embedded at once; otherwise the model's lane
+    makes one call after another."""
+
+    concurrent: bool
 
     def limits(self, kind: DataKind) -> BatchLimits: ...
 

@@ -176,6 +176,7 @@ class FastembedEmbedder:
         self._limits = _text_limits(card, model, folder)
         self._tokenizer = counting(model)
         self._takes_tokens = takes_tokens(model)
+        self.concurrent = card.kind == "dense" and self._takes_tokens  # others keep a state beside the session
         self._calls = _calls(model)
 
     def limits(self, kind: DataKind) -> BatchLimits:
