@@ -16,6 +16,7 @@ import numpy as np
 from qdlite.inference.embedders.base import Embedder
 
 _log = logging.getLogger(__name__)
+_ONE_AT_A_TIME = "Batches run one at a time, because loading the model for one thread failed: %s"
 _PROBES = ("", "a probe", "one that is longer, so that there is padding " * 4)
 
 
@@ -34,7 +35,10 @@ class Crowd:
         """Sees to it that the model is being loaded. Called under the lane's lock."""
         if self._loading is None:
             self._loading = threading.Thread(target=self._prepare, name="qdlite-crowd")
-            self._loading.start()
+            try:
+                self._loading.start()
+            except RuntimeError as error:  # no more threads
+                _log.warning(_ONE_AT_A_TIME, error)
 
     def _prepare(self) -> None:
         try:
@@ -43,7 +47,7 @@ class Crowd:
                 _log.info("One thread gives other vectors than several; batches go on to run one at a time")
                 return
         except Exception as error:  # the model that is loaded serves all, as before
-            _log.warning("Batches run one at a time, because loading the model for one thread failed: %s", error)
+            _log.warning(_ONE_AT_A_TIME, error)
             return
         self.embedder = embedder
 

@@ -162,6 +162,18 @@ def test_without_a_second_model_batches_run_one_by_one(
     assert model.most == 1
 
 
+def test_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    class NoMore(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    crowd = Crowd(1, Counter(), Counter)
+    lane = Lane("m", Counter(), 10, crowd)
+    monkeypatch.setattr(threading, "Thread", NoMore)
+    assert lane.run(["a"], "text", Call("search"))[1] == 1
+    assert "can't start new thread" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "model", "beside"),
     [
