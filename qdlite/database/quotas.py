@@ -36,17 +36,26 @@ class Quotas:
         usage = QuotaUsage(resident_memory_percent=None if used is None else min(used, 100))
         return QuotaStatus(config=config, usage=usage)
 
+    def exceeded(self) -> bool | None:
+        """Whether updates that store something are refused; None if no limit is enforced."""
+        return None if self._measured() is None else self._exceeded
+
     def check_update(self) -> None:
-        """For updates that store something. Raises InsufficientStorage while too much memory is used; where memory
-        cannot be measured there is no limit, as in Qdrant."""
+        """For updates that store something. Raises InsufficientStorage while too much memory is used."""
+        measured = self._measured()
+        if measured is not None and self._exceeded:
+            raise InsufficientStorage(f"{_condition(*measured)}. {_HELP}")
+
+    def _measured(self) -> tuple[int, int, int] | None:
+        """Usage, limit and the usage from which on updates are refused, which is lower once the limit was reached. None
+        without a limit; there is none where memory cannot be measured, as in Qdrant."""
         limit = self._config.max_resident_memory_percent if self._config.enabled else None
         used = None if limit is None else limits.resident_percent()
         if limit is None or used is None:
-            return
+            return None
         threshold = max(limit - self._margin(), 1) if self._exceeded else limit
         self._exceeded = used >= threshold
-        if self._exceeded:
-            raise InsufficientStorage(f"{_condition(used, limit, threshold)}. {_HELP}")
+        return used, limit, threshold
 
     def _margin(self) -> int:
         margin = self._config.release_margin_percent

@@ -23,6 +23,8 @@ class Measures:
         self.per_collection = per_collection
         self.collections = database.measures()
         self.inference = database.inference.totals()
+        self.quota = database.quotas.status().config
+        self.quota_exceeded = database.quotas.exceeded()
 
     def telemetry(self, level: int) -> dict[str, Any]:
         """`level` 0 to 4, larger is more; see section 33 of Qdrant's behaviour: 0 app, 1 collections, 2 configuration,
@@ -33,7 +35,10 @@ class Measures:
             "collections": self._collections_part(level),
             "cluster": {"enabled": False},
             "requests": self.requests(),
-            "quota": {"config": {"enabled": False}, "exceeded": {}},
+            "quota": {
+                "config": self.quota,
+                "exceeded": {"resident_memory": self.quota_exceeded, "disk_usage": None},
+            },
         }
         if level >= 1:
             result["memory"] = memory()

@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import TypeAlias
 
 from qdlite_server.measures import Measures, memory
+from qdlite_server.process import figures
 from qdlite_server.statistics import BUCKETS, Durations
 from qdlite_server.versions import API_VERSION
 
@@ -16,8 +17,8 @@ Samples: TypeAlias = Iterable[tuple[Labels, float]]
 
 def metrics_text(measures: Measures) -> str:
     """The text format of Prometheus, one family after the other."""
-    parts = (_application, _collections, _responses, _inference)
-    return "\n".join([*(line for part in parts for line in part(measures)), *_memory()]) + "\n"
+    parts = (_application, _collections, _responses, _inference, _quota)
+    return "\n".join([*(line for part in parts for line in part(measures)), *_memory(), *_process()]) + "\n"
 
 
 def _family(name: str, kind: str, help_text: str, samples: Samples) -> Iterator[str]:
@@ -51,17 +52,21 @@ def _collections(measures: Measures) -> Iterator[str]:
     infos = {name: collection.info for name, collection in measures.collections.items()}
     total = sum(collection.vector_count for collection in measures.collections.values())
     by_vector = [
-        ({"id": name, "vector": vector}, size.count)
+        ({"collection": name, "vector": vector}, size.count)
         for name, collection in measures.collections.items()
         for vector, size in collection.vectors.items()
     ]
     queues = [({"id": name}, info.update_queue.length) for name, info in infos.items()]
     points = [({"id": name}, info.points_count) for name, info in infos.items()]
     running = [({"id": name}, int(info.status == "yellow")) for name, info in infos.items()]
+    deferred = [({"id": name}, collection.deferred) for name, collection in measures.collections.items()]
+    active: Samples = [({}, 1 if infos else 0)]  # each collection is one shard without replicas
     gauges: list[tuple[str, str, Samples]] = [
         ("collections_total", "number of collections", [({}, len(infos))]),
         ("collections_vector_total", "total number of vectors in all collections", [({}, total)]),
         ("collection_vectors", "amount of vectors grouped by vector name", by_vector),
+        ("collection_active_replicas_min", "minimum number of active replicas across all shards", active),
+        ("collection_active_replicas_max", "maximum number of active replicas across all shards", active),
         ("collection_points", "approximate amount of points per collection", points),
         (
             "collection_running_optimizations",
@@ -72,6 +77,11 @@ def _collections(measures: Measures) -> Iterator[str]:
             "collection_update_queue_length",
             "number of pending operations in update queues per collection",
             queues,
+        ),
+        (
+            "collection_update_queue_deferred_points",
+            "number of points currently hidden during read operations as they're not yet optimized",
+            deferred,
         ),
         (
             "collection_dead_replicas",
@@ -127,6 +137,14 @@ def _inference(measures: Measures) -> Iterator[str]:
     yield from _family("inference_duration_seconds_total", "counter", "time those requests spent on it", seconds)
 
 
+def _quota(measures: Measures) -> Iterator[str]:
+    """Nothing at all for what has no limit: what can never trip must not look healthy."""
+    help_text = "whether this node is at or over the configured quota for a resource"
+    exceeded = measures.quota_exceeded
+    samples = [] if exceeded is None else [({"resource": "memory"}, int(exceeded))]
+    yield from _family("quota_exceeded", "gauge", help_text, samples)
+
+
 def _memory() -> Iterator[str]:
     texts = {
         "active_bytes": "Total number of bytes in active pages allocated by the application",
@@ -135,3 +153,8 @@ def _memory() -> Iterator[str]:
     measured = memory()
     for name, help_text in texts.items():
         yield from _family(f"memory_{name}", "gauge", help_text, [({}, measured[name])])
+
+
+def _process() -> Iterator[str]:
+    for name, kind, help_text, value in figures():
+        yield from _family(name, kind, help_text, [({}, value)])

@@ -101,6 +101,17 @@ def test_a_limit_once_reached_is_released_below_the_margin(http: httpx.Client, m
     assert statuses == [200, 507, 507, 507, 200, 200]
 
 
+def test_quotas_in_telemetry_and_metrics(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "quota_exceeded" not in http.get("/metrics").text
+    config = {"enabled": True, "max_resident_memory_percent": 50}
+    http.put("/quotas", json=config)
+    for used, exceeded in ((49, False), (50, True), (46, True), (44, False)):
+        use(monkeypatch, used)
+        told = http.get("/telemetry").json()["result"]["quota"]
+        assert told == {"config": config, "exceeded": {"resident_memory": exceeded, "disk_usage": None}}
+        assert f'quota_exceeded{{resource="memory"}} {int(exceeded)}\n' in http.get("/metrics").text
+
+
 def test_what_is_off_or_unmeasured_limits_nothing(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, 99)
     http.put("/quotas", json={"enabled": False, "max_resident_memory_percent": 50})

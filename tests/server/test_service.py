@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import httpx
@@ -117,7 +118,7 @@ def test_telemetry_counts_what_is_there(http: httpx.Client) -> None:
     assert shard["update_queue"]["op_num"] == 1
     (segment,) = shard["segments"]
     assert (segment["info"]["num_points"], segment["info"]["num_deferred_points"]) == (2, 0)
-    assert 'collection_vectors{id="counted",vector="b"} 1' in http.get("/metrics").text
+    assert 'collection_vectors{collection="counted",vector="b"} 1' in http.get("/metrics").text
 
 
 def test_metrics(http: httpx.Client) -> None:
@@ -128,10 +129,21 @@ def test_metrics(http: httpx.Client) -> None:
     assert 'collection_points{id="c"} 0' in text
     labels = 'method="GET",endpoint="/collections/{collection_name}",status="404"'
     assert f"rest_responses_total{{{labels}}} 1" in text
-    assert 'collection="' not in text
+    assert 'collection="' not in "".join(re.findall("rest_.*", text))
+    assert "collection_active_replicas_min 1\n" in text
+    assert 'collection_update_queue_deferred_points{id="c"} 0' in text
     assert f'rest_responses_total{{{labels},collection="nothing"}} 1' in http.get("/metrics?per_collection=true").text
     for line in text.splitlines():
         assert re.fullmatch(r"# (HELP|TYPE) \S+ .+|[a-z_]+(\{.*\})? [0-9.e+-]+", line), line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_metrics_of_the_process(http: httpx.Client) -> None:
+    found = dict(re.findall(r"^((?:process|system)_\w+) (\d+)$", http.get("/metrics").text, re.MULTILINE))
+    assert int(found["process_threads"]) >= 1
+    assert 0 < int(found["process_open_fds"]) <= int(found["process_max_fds"])
+    assert 0 < int(found["process_open_mmaps"]) <= int(found["system_max_mmaps"])
+    assert int(found["process_minor_page_faults_total"]) > 0 <= int(found["process_major_page_faults_total"])
 
 
 def test_optimizations(http: httpx.Client) -> None:
