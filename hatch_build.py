@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -31,11 +32,12 @@ def compiled(root: Path, folder: Path) -> Path:
     command = [*compiler(), "-O3", *shlex.split(os.environ.get("CFLAGS", ""))]
     # Sums shall be those of numpy, to the bit: no product may be added without being rounded.
     command += ["-std=c99", "-ffp-contract=off", "-fPIC", "-shared"]
+    source = root / FOLDER / "largest_sums.c"
+    command += [f"-DSOURCE={crc32(source.read_bytes())}u", str(source)]
     library = folder / LIBRARY
     fresh = library.with_suffix(f".{os.getpid()}")  # a library in use must not be written to, but may be replaced
     try:
-        source = root / FOLDER / "largest_sums.c"
-        subprocess.run([*command, "-o", str(fresh), str(source)], check=True, capture_output=True, text=True)
+        subprocess.run([*command, "-o", str(fresh)], check=True, capture_output=True, text=True)
         fresh.replace(library)
     finally:
         fresh.unlink(missing_ok=True)

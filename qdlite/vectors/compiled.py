@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TypeAlias
+from zlib import crc32
 
 import numpy as np
 
@@ -31,20 +32,21 @@ _log = logger(__name__)
 
 @cache
 def installed() -> LargestSums | None:
-    """What was compiled when qdlite was installed; None if nothing was, or if the source is newer."""
-    library, source = (os.path.join(_FOLDER, name) for name in ("liblargest_sums.so", "largest_sums.c"))
-    if os.path.exists(library) and os.path.exists(source) and os.path.getmtime(source) > os.path.getmtime(library):
-        _log().warning("%s is older than its source and left alone: CONTRIBUTING.md says how to compile it", library)
-        return None
-    return load(library)
+    """What was compiled when qdlite was installed; None if nothing was, or if the source has changed since."""
+    return load(os.path.join(_FOLDER, "liblargest_sums.so"), os.path.join(_FOLDER, "largest_sums.c"))
 
 
-def load(path: str) -> LargestSums | None:
+def load(path: str, source: str = "") -> LargestSums | None:
+    """What a library has, if it is there and was compiled from `source`; wheels come without the source."""
     try:
-        function = ctypes.CDLL(path).largest_sums
+        library = ctypes.CDLL(path)
     except OSError as error:
-        _log().debug("sparse search goes without compiled code, which takes about three times as long: %s", error)
+        _log().debug("sparse search goes without compiled code, which takes two or three times as long: %s", error)
         return None
+    if os.path.exists(source) and _checksum(source) != ctypes.c_uint32.in_dll(library, "source_checksum").value:
+        _log().warning("%s has changed since it was compiled: sparse search goes without (CONTRIBUTING.md)", source)
+        return None
+    function = library.largest_sums
     address, number = ctypes.c_void_p, ctypes.c_ssize_t
     parts_and_query = (address, number, address, address, number)
     function.argtypes = (*parts_and_query, address, number, number, address, address)
@@ -72,3 +74,8 @@ def load(path: str) -> LargestSums | None:
         return rows[:found], sums[:found]
 
     return largest_sums
+
+
+def _checksum(path: str) -> int:
+    with open(path, "rb") as file:
+        return crc32(file.read())

@@ -13,6 +13,8 @@
 #define GROUP 64   /* rows that are compared at a time */
 #define SPARE 256  /* candidates beyond twice the limit before they are thinned out */
 
+const uint32_t source_checksum = SOURCE; /* of this file, so that compiled.py notices a change */
+
 /* As in postings.py: rows and values of the list of terms[i] (ascending) go from bounds[i] to bounds[i + 1]. */
 typedef struct {
     const uint32_t *terms;

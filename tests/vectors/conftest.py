@@ -14,14 +14,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
-def compiled_sums(tmp_path_factory: pytest.TempPathFactory) -> LargestSums:
+def compiled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compiled from the source as it is now; warnings are errors."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CFLAGS", "-Wall -Wextra -Werror")
         try:
-            library = hatch_build.compiled(ROOT, tmp_path_factory.mktemp("compiled"))
+            return hatch_build.compiled(ROOT, tmp_path_factory.mktemp("compiled"))
         except hatch_build.NoCompiler as error:
             pytest.skip(str(error))
-    sums = compiled.load(str(library))
+
+
+@pytest.fixture(scope="session")
+def compiled_sums(compiled_library: Path) -> LargestSums:
+    sums = compiled.load(str(compiled_library))
     assert sums is not None
     return sums

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import hatch_build
 from qdlite.types import BoolArray, FloatArray, OffsetArray, SparseArray
 from qdlite.vectors import accumulate, compiled
 from qdlite.vectors.accumulate import PostingList
 from qdlite.vectors.compiled import LargestSums
 from qdlite.vectors.postings import Postings
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 SMALL = np.array([-1, 0, -0.0, 0.25, 0.5, 1], np.float32)
 """Many equal sums, and such as are not positive."""
 STRANGE = np.array([*SMALL, np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-45], np.float32)
@@ -135,19 +137,16 @@ def test_a_missing_library_is_none(tmp_path: Path) -> None:
     assert compiled.load(str(tmp_path / "liblargest_sums.so")) is None
 
 
-def test_a_library_older_than_its_source_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_library_of_another_source_is_left_alone(
+    compiled_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    library, source = tmp_path / "liblargest_sums.so", tmp_path / "largest_sums.c"
-    library.touch()
-    source.touch()
     monkeypatch.setattr(compiled, "_FOLDER", str(tmp_path))
-    loaded: list[str] = []
-    monkeypatch.setattr(compiled, "load", loaded.append)
-    os.utime(library, (1000, 1000))
-    compiled.installed.__wrapped__()
-    assert not loaded
-    assert "older than its source" in caplog.text
-    os.utime(source, (1000, 1000))
-    compiled.installed.__wrapped__()
-    assert loaded == [str(library)]
+    shutil.copy(compiled_library, tmp_path / hatch_build.LIBRARY)
+    source = tmp_path / "largest_sums.c"
+    shutil.copy(ROOT / hatch_build.FOLDER / source.name, source)
+    assert compiled.installed.__wrapped__() is not None
+    source.write_text(f"{source.read_text(encoding='utf-8')}\n", encoding="utf-8")
+    assert compiled.installed.__wrapped__() is None
+    assert "has changed since it was compiled" in caplog.text
+    source.unlink()  # as in a wheel
+    assert compiled.installed.__wrapped__() is not None
