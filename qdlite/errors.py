@@ -98,6 +98,10 @@ class UnknownVector(WrongInput):
     """The collection has no vector of this name (400)."""
 
 
+class WrongDimension(WrongInput):
+    """A vector has another size than its name says (400)."""
+
+
 class AlreadyExists(QdliteError):
     """The name is taken (409)."""
 
@@ -188,9 +192,10 @@ def unknown_vector(name: str) -> UnknownVector:
     return UnknownVector(f"Not existing vector name error: {name}")
 
 
-def wrong_dimension(expected: int, received: int, vector_name: str | None = None) -> WrongInput:
+def wrong_dimension(expected: int, received: int, vector_name: str | None = None) -> WrongDimension:
+    """Qdrant names the vector only where points are stored."""
     suffix = f" for vector '{vector_name}'" if vector_name else ""
-    return WrongInput(f"Vector dimension error: expected dim: {expected}, got {received}{suffix}")
+    return WrongDimension(f"Vector dimension error: expected dim: {expected}, got {received}{suffix}")
 
 
 def sparse_dense_conversion() -> WrongInput:

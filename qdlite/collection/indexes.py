@@ -22,7 +22,7 @@ def vector_indexes(
     indexes: dict[str, VectorIndex] = {}
     for name, params in named(config.params.vectors).items():
         index = existing.get(name) if old and name in named(old.params.vectors) else None
-        indexes[name] = _dense(name, params, config, index)
+        indexes[name] = _dense(params, config, index)
     for name, sparse in sparse_params(config).items():
         index = existing.get(name) if old and name in sparse_params(old) else None
         indexes[name] = _sparse(sparse, index)
@@ -40,7 +40,7 @@ def vector_traits(config: CollectionConfig) -> dict[str, VectorTraits]:
     return traits
 
 
-def _dense(name: str, params: VectorParams, config: CollectionConfig, index: VectorIndex | None) -> VectorIndex:
+def _dense(params: VectorParams, config: CollectionConfig, index: VectorIndex | None) -> VectorIndex:
     hnsw = _hnsw(params, config)
     if index is None:
         return create_index(
@@ -49,7 +49,6 @@ def _dense(name: str, params: VectorParams, config: CollectionConfig, index: Vec
             distance=params.distance,
             datatype=params.datatype or "float32",
             hnsw=hnsw,
-            name=name,
         )
     if isinstance(index, HnswIndex) and index.params != hnsw:
         index.configure(hnsw)

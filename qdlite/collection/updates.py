@@ -15,7 +15,7 @@ from qdlite.collection.config import named
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve, check_sizes, columns
 from qdlite.collection.view import CollectionView
-from qdlite.errors import UnknownVector, point_not_found, unknown_vector
+from qdlite.errors import UnknownVector, WrongDimension, point_not_found, unknown_vector
 from qdlite.models.filters import Filter
 from qdlite.models.points import (
     DeletePayload,
@@ -63,7 +63,7 @@ def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.
         check_sizes((point.named_vectors() for point in sent), named(state.config.params.vectors))
     try:
         vectors = columns((point.named_vectors() for point in points), state.vectors, resolve)
-    except UnknownVector:
+    except (UnknownVector, WrongDimension):
         check_sizes((point.named_vectors() for point in sent), named(state.config.params.vectors))
         raise
     return ops.Upsert(

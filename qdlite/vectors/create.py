@@ -20,12 +20,11 @@ def create_index(
     datatype: Datatype = "float32",
     hnsw: HnswParams | None = None,
     modifier: vectors.Modifier = "none",
-    name: str = "",
 ) -> VectorIndex:
     """An empty index. `size`, `distance`, `datatype` and `hnsw` are for dense vectors and multivectors (the latter
-    are always searched exactly), `modifier` is for sparse ones; `name` is for error messages."""
+    are always searched exactly), `modifier` is for sparse ones."""
     if kind == "sparse":
         return vectors.SparseIndex(modifier)
     if kind == "multi":
-        return vectors.MultiIndex(size, distance, datatype, name)
-    return HnswIndex(size, distance, datatype, name, hnsw)
+        return vectors.MultiIndex(size, distance, datatype)
+    return HnswIndex(size, distance, datatype, hnsw)

@@ -28,25 +28,24 @@ _KEPT_SHARE = 7
 _NORM_ERROR = 8e-6
 
 
-def check_dense(vector: VectorArray, size: int, name: str) -> FloatArray:
+def check_dense(vector: VectorArray, size: int) -> FloatArray:
     """The vector if it is a single one of `size` components; raises `WrongInput` otherwise."""
     if isinstance(vector, tuple):
         raise sparse_dense_conversion()
     if vector.ndim != 1:
         raise multi_dense_conversion()
     if len(vector) != size:
-        raise wrong_dimension(size, len(vector), name)
+        raise wrong_dimension(size, len(vector))
     return vector
 
 
 class DenseIndex:
     """A growable matrix, one row an offset, and its exact search."""
 
-    def __init__(self, size: int, distance: Distance, datatype: Datatype = "float32", name: str = "") -> None:
+    def __init__(self, size: int, distance: Distance, datatype: Datatype = "float32") -> None:
         self.size = size
         self.distance: Distance = distance
         self.datatype: Datatype = datatype
-        self._name = name
         self._similarity = similarity_of(distance, datatype)
         self._rows = Matrix(size, datatype)
         self._present = np.zeros(0, np.bool_)
@@ -76,7 +75,7 @@ class DenseIndex:
         return self._extent
 
     def prepare(self, vector: VectorArray) -> FloatArray:
-        return encode_one(check_dense(vector, self.size, self._name), self.distance, self.datatype)
+        return encode_one(check_dense(vector, self.size), self.distance, self.datatype)
 
     def prepare_query(self, vector: VectorArray) -> FloatArray:
         return self.prepare(vector)
@@ -86,10 +85,10 @@ class DenseIndex:
         if len(vectors) == 1:
             return self.prepare(vectors[0])[None, :]
         if not isinstance(vectors, np.ndarray):
-            rows = [check_dense(vector, self.size, self._name) for vector in vectors]
+            rows = [check_dense(vector, self.size) for vector in vectors]
             vectors = np.array(rows, np.float32).reshape(len(rows), self.size)
         if vectors.shape[1] != self.size:
-            raise wrong_dimension(self.size, vectors.shape[1], self._name)
+            raise wrong_dimension(self.size, vectors.shape[1])
         return encode(vectors, self.distance, self.datatype)
 
     def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:

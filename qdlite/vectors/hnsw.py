@@ -74,10 +74,9 @@ class HnswIndex(DenseIndex):
         size: int,
         distance: Distance,
         datatype: Datatype = "float32",
-        name: str = "",
         params: HnswParams | None = None,
     ) -> None:
-        super().__init__(size, distance, datatype, name)
+        super().__init__(size, distance, datatype)
         self.params = params or HnswParams()
         self._graph: Graph | None = None
         # A successor is built beside the graph when that has too many dead labels or other parameters are wanted.

@@ -29,11 +29,10 @@ class MultiIndex:
     """All sub-vectors in one matrix; a point is a run of its rows. Replaced runs are left behind as garbage until
     they make up more than half of the matrix."""
 
-    def __init__(self, size: int, distance: Distance, datatype: Datatype = "float32", name: str = "") -> None:
+    def __init__(self, size: int, distance: Distance, datatype: Datatype = "float32") -> None:
         self.size = size
         self.distance: Distance = distance
         self.datatype: Datatype = datatype
-        self._name = name
         self._similarity = similarity_of(distance, datatype)
         self._rows = Matrix(size, datatype)
         self._used = 0
@@ -61,7 +60,7 @@ class MultiIndex:
             raise sparse_dense_conversion()
         rows = np.atleast_2d(vector)
         if rows.shape[1] != self.size:
-            raise wrong_dimension(self.size, rows.shape[1], self._name)
+            raise wrong_dimension(self.size, rows.shape[1])
         return encode(rows, self.distance, self.datatype)
 
     def prepare_query(self, vector: VectorArray) -> FloatArray:
