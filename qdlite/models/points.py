@@ -319,6 +319,7 @@ class SearchMatrixRequest(Model, frozen=True, kw_only=True):
     shard_key: ShardKeys | None = None
 
     rules: ClassVar = {"sample": at_least(2), "limit": at_least(1)}
+    path_prefix: ClassVar = "search_request"
 
 
 class Record(Model, frozen=True, kw_only=True):

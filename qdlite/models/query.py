@@ -401,6 +401,14 @@ class WithLookup(Model, frozen=True, kw_only=True):
     with_vector: WithVector | None = None
 
 
+def group_problems(limit: int | None, group_size: int | None) -> Iterator[Problem]:
+    """What breaks a rule in the part of requests for groups that Qdrant calls `group_request`."""
+    for name, number in (("group_size", group_size), ("limit", limit)):
+        problem = None if number is None else at_least(1)(number)
+        if problem:
+            yield f"group_request.{name}", problem
+
+
 class QueryGroupsRequest(_QueryCore, frozen=True, kw_only=True):
     group_by: str
     group_size: UInt | None = None
@@ -410,11 +418,12 @@ class QueryGroupsRequest(_QueryCore, frozen=True, kw_only=True):
     with_lookup: str | WithLookup | None = None
     shard_key: ShardKeys | None = None
 
-    rules: ClassVar = {
-        **_QueryCore.rules,
-        "group_size": at_least(1),
-    }
+    rules: ClassVar = {}
     path_prefix: ClassVar = "search_group_request"
+
+    def problems(self) -> Iterator[Problem]:
+        yield from super().problems()
+        yield from group_problems(self.limit, self.group_size)
 
 
 class QueryResponse(Model, frozen=True, kw_only=True, omit_defaults=False):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, UInt, at_least
+from qdlite.models.base import Model, Problem, UInt, at_least
 from qdlite.models.common import ShardKeys, WithPayload, WithVector
 from qdlite.models.filters import Filter
 from qdlite.models.query import (
@@ -16,6 +17,7 @@ from qdlite.models.query import (
     VectorInput,
     WithLookup,
     checked_input,
+    group_problems,
 )
 from qdlite.models.vectors import VectorObject
 
@@ -78,8 +80,11 @@ class SearchGroupsRequest(SearchRequest, frozen=True, kw_only=True):
     group_size: UInt
     with_lookup: str | WithLookup | None = None
 
-    rules: ClassVar = {"limit": at_least(1), "group_size": at_least(1)}
+    rules: ClassVar = {}
     path_prefix: ClassVar = "search_group_request"
+
+    def problems(self) -> Iterator[Problem]:
+        yield from group_problems(self.limit, self.group_size)
 
 
 class RecommendRequest(_Common, frozen=True, kw_only=True):
@@ -110,8 +115,11 @@ class RecommendGroupsRequest(RecommendRequest, frozen=True, kw_only=True):
     group_size: UInt
     with_lookup: str | WithLookup | None = None
 
-    rules: ClassVar = {"limit": at_least(1), "group_size": at_least(1)}
+    rules: ClassVar = {}
     path_prefix: ClassVar = "recommend_group_request"
+
+    def problems(self) -> Iterator[Problem]:
+        yield from group_problems(self.limit, self.group_size)
 
 
 class DiscoverRequest(_Common, frozen=True, kw_only=True):
