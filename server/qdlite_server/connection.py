@@ -14,7 +14,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, cast
 
-from qdlite_server.app import STOPPING, App
+from qdlite_server.app import INFERENCE_MARK, STOPPING, App
 from qdlite_server.endpoint import Answer, Request
 from qdlite_server.head import END, Head, plain
 from qdlite_server.message import message
@@ -73,6 +73,15 @@ class Connection(asyncio.Protocol):
         elif len(self._buffer) > MAX_AHEAD:
             self._transport.pause_reading()
             self._held_back = True
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more. It may still wait for the answer to what it has sent; one that asks for
+        inference, which is dear, is taken to have left."""
+        request = self._request
+        if request is None or self._buffer or INFERENCE_MARK in request.body:
+            return False
+        self._last = True
+        return True
 
     def pause_writing(self) -> None:
         self._clogged = True

@@ -128,6 +128,19 @@ def test_a_last_request(raw: Raw, sent: bytes) -> None:
     assert raw.answer()[0] == 0
 
 
+def test_a_client_that_sends_nothing_more_gets_its_answer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(name: str) -> bool:
+        time.sleep(0.3)
+        return True
+
+    monkeypatch.setattr(database, "delete_collection", slow)
+    with running(App(Api(database))) as url, closing(Raw(url)) as raw:
+        raw.socket.sendall(b"DELETE /collections/c HTTP/1.1\r\nhost: x\r\n\r\n")
+        raw.socket.shutdown(socket.SHUT_WR)
+        assert raw.answer()[0] == 200
+        assert raw.answer()[0] == 0
+
+
 def test_an_idle_connection_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running_module, "KEEP_ALIVE", 1)
     with running(App(Api(database))) as url, closing(Raw(url)) as raw:
