@@ -1,7 +1,7 @@
-"""How is `largest_sums.c` compiled when qdlite is installed? `python hatch_build.py` does it in place.
+"""How are the kernels in C compiled when qdlite is installed? `python hatch_build.py` does it in place.
 
-Without a C compiler, and on Windows, the wheel has no compiled code and fits everywhere; sparse search is then done by
-numpy. No Python headers are needed, and the result fits every Python of the platform.
+Without a C compiler, and on Windows, the wheel has no compiled code and fits everywhere; numpy then does their work.
+No Python headers are needed, and the result fits every Python of the platform.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from zlib import crc32
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDER = Path("qdlite", "vectors")
-LIBRARY = "liblargest_sums.so"
+FOLDER = Path("qdlite", "vectors", "kernels")
+LIBRARY = "libkernels.so"
 
 
 class NoCompiler(OSError):
@@ -31,17 +31,23 @@ def compiled(root: Path, folder: Path) -> Path:
     """The library in `folder`, freshly compiled. Raises OSError, or CalledProcessError with the compiler's words."""
     command = [*compiler(), "-O3", *shlex.split(os.environ.get("CFLAGS", ""))]
     # Sums shall be those of numpy, to the bit: no product may be added without being rounded.
-    command += ["-std=c99", "-ffp-contract=off", "-fPIC", "-shared"]
-    source = root / FOLDER / "largest_sums.c"
-    command += [f"-DSOURCE={crc32(source.read_bytes())}u", str(source)]
+    command += ["-std=c99", "-ffp-contract=off"]
+    # Loops may go over several numbers at once where they say so, or where nothing shows it.
+    command += ["-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared"]
+    command += [f"-DSOURCES={checksum(root / FOLDER)}u", *map(str, sorted((root / FOLDER).glob("*.c")))]
     library = folder / LIBRARY
     fresh = library.with_suffix(f".{os.getpid()}")  # a library in use must not be written to, but may be replaced
     try:
-        subprocess.run([*command, "-o", str(fresh)], check=True, capture_output=True, text=True)
+        subprocess.run([*command, "-o", str(fresh), "-lm"], check=True, capture_output=True, text=True)
         fresh.replace(library)
     finally:
         fresh.unlink(missing_ok=True)
     return library
+
+
+def checksum(folder: Path) -> int:
+    """Of all sources; the same as in `qdlite.vectors.kernels`."""
+    return crc32(b"".join(path.read_bytes() for path in sorted([*folder.glob("*.c"), *folder.glob("*.h")])))
 
 
 def compiler() -> list[str]:
@@ -81,7 +87,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
             if version == "editable":  # an older one would answer for another source
                 (root / FOLDER / LIBRARY).unlink(missing_ok=True)
             words = str(getattr(error, "stderr", "") or error).strip().splitlines()
-            self.app.display_warning(f"qdlite without compiled code, sparse search takes longer: {words[-1]}")
+            self.app.display_warning(f"qdlite without compiled code, some searches take longer: {words[-1]}")
             return
         build_data["force_include"][str(library)] = (FOLDER / LIBRARY).as_posix()
         build_data["pure_python"] = False

@@ -12,7 +12,7 @@ import pytest
 from hatchling.build import build_sdist, build_wheel
 
 import hatch_build
-from qdlite.vectors.compiled import load
+from qdlite.vectors.kernels import Kernels
 from qdlite.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +110,7 @@ def test_wheel_carries_the_licence(wheel: set[PurePosixPath]) -> None:
 
 def test_without_a_compiler_a_wheel_fits_everywhere(pure: Wheel) -> None:
     assert pure.name == f"qdlite-{__version__}-py3-none-any.whl"
-    assert not [entry for entry in pure.files if entry.suffix in {".so", ".c"}]
+    assert not [entry for entry in pure.files if entry.suffix in {".so", ".c", ".h"}]
 
 
 def test_with_a_compiler_a_wheel_has_one_library_more(platform_wheel: Wheel, pure: Wheel) -> None:
@@ -124,11 +124,12 @@ def test_with_a_compiler_a_wheel_has_one_library_more(platform_wheel: Wheel, pur
 def test_the_library_of_a_wheel_can_be_loaded(platform_wheel: Wheel, tmp_path: Path) -> None:
     library = tmp_path / hatch_build.LIBRARY
     library.write_bytes(platform_wheel.library)
-    assert load(str(library)) is not None
+    Kernels(str(library))
 
 
 def test_sdist_has_what_is_compiled(sdist: set[PurePosixPath]) -> None:
-    assert {PurePosixPath("hatch_build.py"), PurePosixPath("qdlite/vectors/largest_sums.c")} <= sdist
+    sources = {path for path in package_files({".c", ".h"}) if path.suffix in {".c", ".h"}}
+    assert sources and {PurePosixPath("hatch_build.py"), *sources} <= sdist
     assert LIBRARY not in sdist
 
 

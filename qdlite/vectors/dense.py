@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,8 +19,17 @@ from qdlite.vectors.select import best, best_among, no_hits
 from qdlite.vectors.selection import Selection, Selections
 from qdlite.vectors.spans import Rows, distinct, end, span, within
 
+if TYPE_CHECKING:
+    from qdlite.vectors.codes import RowCodes
+
 GATHER_SHARE = 5
 """Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
+
+CODES_GATHER_SHARE = 3
+"""The same for codes, of which each row has a few lines of the cache for itself."""
+
+WORTH_CODES = 512
+"""Among fewer rows the codes' call costs more than it saves."""
 
 _KEPT_SHARE = 7
 """Rows of a filter are kept together only if fewer than one in this many match: a graph is better above that."""
@@ -56,6 +66,7 @@ class DenseIndex:
         self._norms = np.zeros(0, np.float32)
         self._longest = np.float32(0)
         self._selections = Selections()
+        self._coded = False
 
     @property
     def present(self) -> BoolArray:
@@ -104,6 +115,8 @@ class DenseIndex:
         if extent > self._extent:
             self._reserve(extent)
         self._rows.write(at, rows)
+        if self._coded and self._codes is not None:
+            self._codes.forget(at)
         self._count += distinct(at, ~self._present[at])
         self._present[at] = True
         if self._by_norms:
@@ -149,7 +162,11 @@ class DenseIndex:
         selection = self._selections.find(mask, lambda: self._selection(mask))
         row_bytes = 4 * self.size
         narrow = selection.matching * _KEPT_SHARE < self._extent
-        if narrow and self._selections.keep_rows(selection, row_bytes, self._extent * row_bytes):
+        if (
+            narrow
+            and self._codes is None
+            and self._selections.keep_rows(selection, row_bytes, self._extent * row_bytes)
+        ):
             selection.rows = self._rows.take(selection.offsets)
         return selection
 
@@ -166,6 +183,9 @@ class DenseIndex:
         limit, allowed = min(limit, selection.matching), selection.allowed
         if limit <= 0:
             return no_hits()
+        possible = self._possible(query, limit, selection)
+        if possible is not None:
+            return self._nearest_of(query, limit, possible)
         if selection.rows is not None:
             scores = self._similarity(query[None, :], selection.rows)[0]
             chosen = best_among(scores, limit)
@@ -180,12 +200,35 @@ class DenseIndex:
 
     def nearest_among(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
         """Exact search among ascending offsets, reading only their rows."""
+        if self._codes is not None and len(offsets) >= WORTH_CODES:
+            possible = self._codes.possible(query, limit, self._extent, offsets, None)
+            offsets = offsets if possible is None else possible
+        return self._nearest_of(query, limit, offsets)
+
+    def _possible(self, query: FloatArray, limit: int, selection: Selection) -> OffsetArray | None:
+        """The rows of a selection that can be among its best, if their codes can tell."""
+        if selection.matching < WORTH_CODES or self._codes is None:
+            return None
+        allowed = selection.allowed
+        if allowed is not None and selection.matching * CODES_GATHER_SHARE < self._extent:
+            return self._codes.possible(query, limit, self._extent, selection.offsets, None)
+        return self._codes.possible(query, limit, self._extent if allowed is None else len(allowed), None, allowed)
+
+    def _nearest_of(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
         scores = self._score(query[None, :], offsets)[0]
         chosen = best_among(scores, min(limit, len(offsets)))
         return Hits(offsets[chosen], scores[chosen])
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
         return self._score(np.asarray(vectors, np.float32).reshape(-1, self.size), offsets)
+
+    @cached_property
+    def _codes(self) -> RowCodes | None:
+        """One byte a component of each row, where there is a kernel to compare those."""
+        from qdlite.vectors.codes import RowCodes, usable
+
+        self._coded = True
+        return RowCodes(self._rows, self.distance) if usable(self.size, self.distance, self.datatype) else None
 
     def pending_work(self) -> int:
         return 0
@@ -198,7 +241,8 @@ class DenseIndex:
         return False
 
     def memory_bytes(self) -> int:
-        return self._rows.nbytes + self._present.nbytes + self._norms.nbytes + self._selections.nbytes
+        codes = self._codes.nbytes if self._coded and self._codes is not None else 0
+        return self._rows.nbytes + self._present.nbytes + self._norms.nbytes + self._selections.nbytes + codes
 
     def vector_bytes(self) -> int:
         return self._count * self._rows.row_bytes

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from qdlite.errors import multi_dense_conversion, sparse_dense_conversion
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, SparseArray, VectorArray
-from qdlite.vectors import compiled
 from qdlite.vectors.accumulate import PostingList, largest_sums
 from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.index import SearchParams
@@ -115,9 +114,12 @@ class SparseIndex:
         limit = min(limit, self.count)
         if limit <= 0 or not len(sparse.indices):
             return no_hits()
-        compiled_sums, allowed = compiled.installed(), self._rows.living(mask)
-        if compiled_sums is not None:
-            return self._by_offset(*compiled_sums(self._postings(), sparse, limit, allowed))
+        from qdlite.vectors import kernels
+
+        compiled, allowed = kernels.installed(), self._rows.living(mask)
+        if compiled is not None:
+            parts = [part.addresses for part in self._postings()]
+            return self._by_offset(*compiled.largest_sums(parts, sparse, limit, allowed))
         return self._by_offset(*largest_sums(self._lists(sparse), self._buffer(), limit, allowed))
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 import hatch_build
-from qdlite.vectors import compiled
-from qdlite.vectors.compiled import LargestSums
+from qdlite.vectors.kernels import Kernels
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
 def compiled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled from the source as it is now; warnings are errors."""
+    """Compiled from the sources as they are now; warnings are errors."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CFLAGS", "-Wall -Wextra -Werror")
         try:
@@ -25,7 +24,5 @@ def compiled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def compiled_sums(compiled_library: Path) -> LargestSums:
-    sums = compiled.load(str(compiled_library))
-    assert sums is not None
-    return sums
+def compiled(compiled_library: Path) -> Kernels:
+    return Kernels(str(compiled_library))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 import hatch_build
 from qdlite.types import BoolArray, FloatArray, OffsetArray, SparseArray
-from qdlite.vectors import accumulate, compiled
+from qdlite.vectors import accumulate, kernels
 from qdlite.vectors.accumulate import PostingList
-from qdlite.vectors.compiled import LargestSums
+from qdlite.vectors.kernels import Kernels
 from qdlite.vectors.postings import Postings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -53,9 +53,9 @@ def bits(sums: FloatArray) -> NDArray[np.uint32]:
 
 
 def assert_equal(
-    sums: LargestSums, parts: list[Postings], query: SparseArray, limit: int, allowed: BoolArray | None
+    compiled: Kernels, parts: list[Postings], query: SparseArray, limit: int, allowed: BoolArray | None
 ) -> None:
-    rows, values = sums(parts, query, limit, allowed)
+    rows, values = compiled.largest_sums([part.addresses for part in parts], query, limit, allowed)
     with np.errstate(all="ignore"):
         expected_rows, expected_values = by_numpy(parts, query, limit, allowed)
     np.testing.assert_array_equal(rows, expected_rows)
@@ -74,7 +74,7 @@ def assert_equal(
     few=st.sampled_from([0, 64]),
 )
 def test_sums_are_those_of_numpy(
-    compiled_sums: LargestSums,
+    compiled: Kernels,
     seed: int,
     row_counts: list[int],
     terms: int,
@@ -96,12 +96,12 @@ def test_sums_are_those_of_numpy(
     allowed = None if allowed_share is None else random.random(firsts[-1]) < allowed_share
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accumulate, "_FEW_SHARE", few)
-        assert_equal(compiled_sums, parts, query, limit, allowed)
+        assert_equal(compiled, parts, query, limit, allowed)
 
 
 @pytest.mark.parametrize("limit", [10, 3000])
 @pytest.mark.parametrize("descending", [False, True])
-def test_a_million_rows(compiled_sums: LargestSums, limit: int, descending: bool) -> None:
+def test_a_million_rows(compiled: Kernels, limit: int, descending: bool) -> None:
     """Sums that rise or fall with the rows: every row is better than those before, or none is."""
     values = np.linspace(1, 2, 1_000_000, dtype=np.float32)
     values = values[::-1].copy() if descending else values
@@ -111,42 +111,47 @@ def test_a_million_rows(compiled_sums: LargestSums, limit: int, descending: bool
         Postings.of(np.full(400_000, 7, np.uint32), rows[600_000:], values[600_000:], 400_000),
     ]
     query = SparseArray(np.array([7, 2**32 - 1], np.uint32), np.array([0.3, 1], np.float32))
-    assert_equal(compiled_sums, parts, query, limit, None)
-    assert_equal(compiled_sums, parts, query, limit, rows % 3 == 0)
+    assert_equal(compiled, parts, query, limit, None)
+    assert_equal(compiled, parts, query, limit, rows % 3 == 0)
 
 
-def test_smaller_rows_in_later_lists(compiled_sums: LargestSums) -> None:
+def test_smaller_rows_in_later_lists(compiled: Kernels) -> None:
     """Of equal sums the first rows count, even if many others were seen before them."""
     rows, terms = np.arange(800), np.repeat(np.array([9, 5], np.uint32), 400)
     part = Postings.of(terms, rows, np.ones(800, np.float32), 10_000)
     query = SparseArray(np.array([5, 9], np.uint32), np.ones(2, np.float32))
-    assert compiled_sums([part], query, 3, None)[0].tolist() == [0, 1, 2]
+    assert compiled.largest_sums([part.addresses], query, 3, None)[0].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("count", [10, 5000])
-def test_the_mask_may_be_strided_or_end_early(compiled_sums: LargestSums, count: int) -> None:
+def test_the_mask_may_be_strided_or_end_early(compiled: Kernels, count: int) -> None:
     rows = np.arange(count)
     part = Postings.of(np.zeros(count, np.uint32), rows, np.ones(count, np.float32), count)
     query = SparseArray(np.zeros(1, np.uint32), np.ones(1, np.float32))
     mask = np.tile([True, False, False, True], 4)[::2][:7]
     for limit in (1, 4, 10):
-        assert compiled_sums([part], query, limit, mask)[0].tolist() == [0, 2, 4, 6][:limit]
+        assert compiled.largest_sums([part.addresses], query, limit, mask)[0].tolist() == [0, 2, 4, 6][:limit]
 
 
-def test_a_missing_library_is_none(tmp_path: Path) -> None:
-    assert compiled.load(str(tmp_path / "liblargest_sums.so")) is None
+def test_where_nothing_was_compiled_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "FOLDER", str(tmp_path))
+    assert kernels.installed.__wrapped__() is None
+    (tmp_path / kernels.LIBRARY).write_text("no library")
+    assert kernels.installed.__wrapped__() is None
 
 
-def test_a_library_of_another_source_is_left_alone(
+def test_a_library_of_other_sources_is_left_alone(
     compiled_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiled, "_FOLDER", str(tmp_path))
+    monkeypatch.setattr(kernels, "FOLDER", str(tmp_path))
     shutil.copy(compiled_library, tmp_path / hatch_build.LIBRARY)
-    source = tmp_path / "largest_sums.c"
-    shutil.copy(ROOT / hatch_build.FOLDER / source.name, source)
-    assert compiled.installed.__wrapped__() is not None
-    source.write_text(f"{source.read_text(encoding='utf-8')}\n", encoding="utf-8")
-    assert compiled.installed.__wrapped__() is None
-    assert "has changed since it was compiled" in caplog.text
-    source.unlink()  # as in a wheel
-    assert compiled.installed.__wrapped__() is not None
+    for source in (ROOT / hatch_build.FOLDER).glob("*.[ch]"):
+        shutil.copy(source, tmp_path)
+    assert kernels.installed.__wrapped__() is not None
+    changed = tmp_path / "kernels.h"
+    changed.write_text(f"{changed.read_text(encoding='utf-8')}\n", encoding="utf-8")
+    assert kernels.installed.__wrapped__() is None
+    assert "not of the sources beside it" in caplog.text
+    for source in tmp_path.glob("*.[ch]"):  # as in a wheel
+        source.unlink()
+    assert kernels.installed.__wrapped__() is not None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qdlite.errors import WrongInput
 from qdlite.types import BoolArray, SparseArray, VectorArray
-from qdlite.vectors import accumulate, compiled, sparse
+from qdlite.vectors import accumulate, kernels, sparse
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.postings import Postings
 from qdlite.vectors.sparse import Modifier, SparseIndex
@@ -26,9 +26,9 @@ PLAIN = SearchParams()
 @pytest.fixture(scope="module", params=["numpy", "compiled"], autouse=True)
 def way(request: pytest.FixtureRequest) -> Iterator[str]:
     """How sums are taken in the tests of this file."""
-    sums = request.getfixturevalue("compiled_sums") if request.param == "compiled" else None
+    found = request.getfixturevalue("compiled") if request.param == "compiled" else None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "installed", lambda: sums)
+        patch.setattr(kernels, "installed", lambda: found)
         yield request.param
 
 

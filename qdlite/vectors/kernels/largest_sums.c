@@ -1,5 +1,5 @@
 /* Which rows have the largest sums over some weighted posting lists? The same answers as accumulate.py, to the bit;
-   called by compiled.py, without the interpreter lock.
+   called by sparse.py, without the interpreter lock.
 
    Sums are taken in blocks of rows that stay in the cache: every list moves on to the end of the block, then the sums
    are compared with the least of the best so far, many at a time. The first pass keeps positive sums only, because
@@ -12,8 +12,6 @@
 #define BLOCK 8192 /* rows */
 #define GROUP 64   /* rows that are compared at a time */
 #define SPARE 256  /* candidates beyond twice the limit before they are thinned out */
-
-const uint32_t source_checksum = SOURCE; /* of this file, so that compiled.py notices a change */
 
 /* As in postings.py: rows and values of the list of terms[i] (ascending) go from bounds[i] to bounds[i + 1]. */
 typedef struct {
