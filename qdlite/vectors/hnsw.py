@@ -31,10 +31,10 @@ _SCAN_DISCOUNT = 3
 _KEPT_DISCOUNT = 5
 _CODES_DISCOUNT = 10
 _WAIT_FOR_BUILDER = 8000
-# Candidates if the request does not say: recall 0.995 for 10 hits and 0.98 for 100 (measured at 100k x 384), where
-# Qdrant's own choice, the larger of `ef_construct` and the limit, gives its graph about as much.
-_SMALLEST_EF = 128
-_EXTRA_EF = 60
+# Candidates if the request does not say: so many times those of Qdrant, which are the larger of `ef_construct` and the
+# limit, give hnswlib's graph the same recall (0.995 for 10 hits against 0.997, 0.957 for 100 against 0.948, measured
+# at 100k x 384).
+_TIMES_EF = 1.28
 _SPARE = 6
 
 # Under a filter the width grows less than the share of dropped rows: the deeper the list of candidates, the more
@@ -171,8 +171,7 @@ class HnswIndex(DenseIndex):
         graph, matching = self._graph, selection.matching
         if graph is None or not graph.live or matching <= self._rows_in(self.params.full_scan_threshold):
             return None
-        usual = max(self.params.ef_construct, _SMALLEST_EF, limit + limit // 4 + _EXTRA_EF)
-        ef = max(params.hnsw_ef or usual, limit)
+        ef = max(params.hnsw_ef or int(_TIMES_EF * max(self.params.ef_construct, limit)), limit)
         rows = matching if self._codes is None else self._exact_cost(selection)
         worth_it = selection.allowed is not None and ef * _NODES_PER_CANDIDATE < rows
         if worth_it and (served := self._subsets.serve(selection, self._count)) is not None:
