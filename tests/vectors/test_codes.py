@@ -91,13 +91,16 @@ def test_few_rows_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(
     seed=st.integers(0, 2**32 - 1),
-    scale=st.sampled_from([1e-42, 1e-30, 1e-4, 1.0, 1e4, 1e15, 1e25]),
+    scale=st.sampled_from([1e-42, 1e-30, 1e-22, 1e-12, 1e-4, 1.0, 1e4, 1e15, 1e25]),
+    query_scale=st.sampled_from([1e-25, 1e-12, 1.0, 1e12]),
     spread=st.floats(0, 8),
     limit=st.integers(1, 60),
     distance=st.sampled_from(["Dot", "Euclid"]),
     twins=st.booleans(),
 )
-def test_no_row_is_lost(seed: int, scale: float, spread: float, limit: int, distance: Distance, twins: bool) -> None:
+def test_no_row_is_lost(
+    seed: int, scale: float, query_scale: float, spread: float, limit: int, distance: Distance, twins: bool
+) -> None:
     """Also not among rows of very different lengths, tiny and huge ones, zeros, and equal ones."""
     rng = np.random.default_rng(seed)
     count, size = 600, 40
@@ -107,7 +110,7 @@ def test_no_row_is_lost(seed: int, scale: float, spread: float, limit: int, dist
     rows[rng.integers(0, count, 5)] = 0
     if twins:
         rows[rng.integers(0, count, 100)] = rows[0]
-    query = (rng.standard_normal(size) * np.exp(rng.normal())).astype(np.float32)
+    query = (rng.standard_normal(size) * np.exp(rng.normal()) * query_scale).astype(np.float32)
     possible = codes_of(rows, distance).possible(query, limit, count, None, None)
     if possible is None:
         return
@@ -118,6 +121,18 @@ def test_no_row_is_lost(seed: int, scale: float, spread: float, limit: int, dist
     assert set(np.flatnonzero(scores > worst).tolist()) <= set(possible.tolist())
     assert len(possible) >= limit
     assert (np.diff(possible) > 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1e-19, 1e-22, 1e-30, 1e-37])
+def test_rows_whose_squares_vanish_are_possible_always(scale: float) -> None:
+    """What bytes leave out of them is not zero, only its square is."""
+    rows, query = rows_of(2000, 64), rows_of(1, 64, seed=1)[0]
+    rows[rows @ query > 0] *= np.float32(scale)
+    for codes in codes_of(rows), codes_of(rows, "Euclid"):
+        possible = codes.possible(query, 10, 2000, None, None)
+        assert possible is not None
+        assert set(np.flatnonzero(np.abs(rows).max(axis=1) < 1e-12).tolist()) <= set(possible.tolist())
+    assert codes_of(rows_of(2000, 64)).possible(query * np.float32(scale), 10, 2000, None, None) is None
 
 
 def test_infinite_components_are_possible_always() -> None:

@@ -22,9 +22,10 @@ typedef struct {
     float scale, residual, length;
 } Query;
 
-#define STEPS 127 /* of a byte, to either side */
-#define AHEAD 4   /* rows that are fetched before they are needed */
-#define LINE 64   /* bytes that are fetched at once */
+#define STEPS 127      /* of a byte, to either side */
+#define TINIEST 1e-12f /* of largest components: the squares of what bytes leave out of smaller ones come near zero */
+#define AHEAD 4        /* rows that are fetched before they are needed */
+#define LINE 64        /* bytes that are fetched at once */
 
 /* Positive floats are in the order of their bits. */
 static inline float largest(const float *numbers, intptr_t count) {
@@ -48,8 +49,8 @@ void encode_rows(const float *rows, intptr_t size, intptr_t count, intptr_t stri
         Head *head = (Head *)(records + i * stride);
         int8_t *codes = (int8_t *)(head + 1);
         float most = largest(row, size), scale = most / STEPS, inverse = STEPS / most, lost = 0, length = 0;
-        if (!isfinite(most) || !isfinite(inverse)) { /* too large for bytes, or too small; or all zero */
-            memset(codes, 0, (size_t)size);
+        if (!isfinite(most) || most < TINIEST) { /* too large for bounds, or too small; or all zero */
+            memset(codes, 0, (size_t)stride - sizeof *head);
             *head = (Head){0, most > 0 ? INFINITY : 0, most > 0 ? INFINITY : 0, 0};
             continue;
         }
@@ -64,12 +65,12 @@ void encode_rows(const float *rows, intptr_t size, intptr_t count, intptr_t stri
     }
 }
 
-/* The query in steps as fine as 32 bits allow for the sum of all products; 0 if it is beyond that. */
+/* The query in steps as fine as 32 bits allow for the sum of all products; 0 if it is too large or small for bounds. */
 static inline int rounded(const float *query, intptr_t size, intptr_t wide, Query *made) {
     float finest = fminf(32767.0f, floorf(2147483392.0f / ((float)STEPS * (float)wide)));
     float most = largest(query, size), inverse = most > 0 ? finest / most : 0, lost = 0, length = 0;
     made->scale = most / finest;
-    if (!isfinite(most) || !isfinite(inverse)) return 0;
+    if (!isfinite(most) || (most > 0 && most < TINIEST)) return 0;
     for (intptr_t j = 0; j < size; j++) {
         float step = rintf(query[j] * inverse), rest = query[j] - made->scale * step;
         made->steps[j] = (int16_t)(int32_t)step;
