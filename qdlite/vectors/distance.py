@@ -118,7 +118,8 @@ def _squared_lengths(rows: FloatArray) -> FloatArray:
 
 
 def _sequential(term: Similarity, queries: FloatArray, rows: FloatArray, sign: int) -> FloatArray:
-    total = np.zeros((len(queries), len(rows)), np.float32)
+    # The neutral element: nothing but -0 sums up to -0, as in Qdrant, which tells it from 0 in discover queries.
+    total = np.full((len(queries), len(rows)), -0.0, np.float32)
     for component in range(queries.shape[1]):
         total += term(queries[:, component, None], rows[None, :, component])
     return np.negative(total, out=total) if sign < 0 else total

@@ -64,3 +64,11 @@ def test_vectors_come_and_go(pair: Pair) -> None:
         for name in vectors:
             pair.update({"drop_vector": {"name": name}})
         pair.update({"upsert": {"points": [{"id": 2, "vector": [7.0]}]}})
+
+
+def test_discovery_tells_zeros_apart(pair: Pair) -> None:
+    """Products that are all -0 sum up to -0, and that is farther than 0."""
+    pair.update({"upsert": {"points": [{"id": 1, "vector": [0.0]}]}})
+    for positive, negative in ([0.0], [-1.0]), ([-1.0], [0.0]), ([-1.0], [-2.0]):
+        discover = {"target": [0.0], "context": {"positive": positive, "negative": negative}}
+        pair.ask("query", {"query": {"discover": discover}})

@@ -91,6 +91,14 @@ def test_discover() -> None:
     assert discover(column(1)).tolist() == [0.75]
 
 
+def test_discover_tells_zeros_apart_and_not_infinities() -> None:
+    assert discover(column(0, 0.0, -0.0)).tolist() == [1.5]
+    assert discover(column(0, -0.0, 0.0)).tolist() == [-0.5]
+    assert discover(column(0, -0.0, -0.0)).tolist() == [0.5]
+    assert discover(column(0, np.inf, np.inf)).tolist() == [0.5]
+    assert discover(column(0, -np.inf, -3e38, 1e-45, -1e-45)).tolist() == [0.5]
+
+
 def test_context() -> None:
     assert context(column(5, 2)).tolist() == [0]
     assert context(column(2, 5)).tolist() == pytest.approx([-0.75])

@@ -44,6 +44,12 @@ def test_small_vectors_are_summed_in_order(distance: Distance, size: int, seed: 
     np.testing.assert_array_equal(found[1:2, 7:8], similarity(distance, queries[1:2], rows[7:8]))
 
 
+def test_small_vectors_keep_the_sign_of_zero() -> None:
+    """Only products that are all -0 sum up to -0."""
+    queries, rows = np.array([[-1, -1], [-1, 1]], np.float32), np.zeros((1, 2), np.float32)
+    assert np.signbit(similarity("Dot", queries, rows)).tolist() == [[True], [False]]
+
+
 @pytest.mark.parametrize("distance", DISTANCES)
 @given(size=st.integers(16, 80), seed=st.integers(0, 2**32), count=st.integers(1, 5))
 def test_large_vectors_are_precise(distance: Distance, size: int, seed: int, count: int) -> None:

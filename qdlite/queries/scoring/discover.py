@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdlite.queries.scoring.sigmoid import scaled_fast_sigmoid
 from qdlite.types import FloatArray
@@ -13,5 +14,14 @@ def discover(similarities: FloatArray) -> FloatArray:
 
     similarities: (1 + 2 * pairs, points): the target, then positive and negative of each pair. Returns (points,).
     """
-    rank: FloatArray = np.sign(similarities[1::2] - similarities[2::2]).sum(axis=0, dtype=np.float32)
+    ordered = _in_total_order(similarities)
+    nearer, farther = ordered[1::2] > ordered[2::2], ordered[1::2] < ordered[2::2]
+    rank: FloatArray = (nearer.sum(axis=0) - farther.sum(axis=0)).astype(np.float32)
     return rank + scaled_fast_sigmoid(similarities[0])
+
+
+def _in_total_order(numbers: FloatArray) -> NDArray[np.int32]:
+    """Integers in the order of floats where -0 is less than 0 and infinities equal themselves, as in Qdrant."""
+    bits: NDArray[np.int32] = numbers.view(np.int32)
+    ordered: NDArray[np.int32] = bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))
+    return ordered
