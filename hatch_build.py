@@ -33,7 +33,7 @@ def compiled(root: Path, folder: Path) -> Path:
     # Sums shall be those of numpy, to the bit: no product may be added without being rounded.
     command += ["-std=c99", "-ffp-contract=off"]
     # Loops may go over several numbers at once where they say so, or where nothing shows it.
-    command += ["-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared"]
+    command += ["-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-pthread", "-fPIC", "-shared"]
     command += [f"-DSOURCES={checksum(root / FOLDER)}u", *map(str, sorted((root / FOLDER).glob("*.c")))]
     library = folder / LIBRARY
     fresh = library.with_suffix(f".{os.getpid()}")  # a library in use must not be written to, but may be replaced

@@ -38,7 +38,7 @@ LAYERS: dict[str, set[str]] = {
 
 # Packages that only some files may name at all.
 HOMES: dict[str, str] = {
-    "hnswlib": "qdlite/vectors/graph.py",
+    "hnswlib": "qdlite/vectors/links.py",
     "fastembed": "qdlite/inference/embedders/fastembed*.py",
     "onnxruntime": "qdlite/inference/embedders/fastembed*.py",
     "starlette": "server/qdlite_server/*",
@@ -146,10 +146,10 @@ def test_the_table_has_no_cycle() -> None:
             "import starlette.routing",
             "starlette belongs in server/qdlite_server/* only",
         ),
-        ("qdlite/vectors/x.py", "def f():\n    import_module('hnswlib')", "hnswlib belongs in qdlite/vectors/graph.py"),
-        ("qdlite/vectors/graph.py", "x = importlib.import_module('hnswlib')", "hnswlib must be imported inside"),
-        ("qdlite/vectors/graph.py", "import hnswlib", "hnswlib must be imported inside a function"),
-        ("qdlite/vectors/graph.py", "try:\n    import scipy\nfinally: ...", "scipy must be imported inside"),
+        ("qdlite/vectors/x.py", "def f():\n    import_module('hnswlib')", "hnswlib belongs in qdlite/vectors/links.py"),
+        ("qdlite/vectors/links.py", "x = importlib.import_module('hnswlib')", "hnswlib must be imported inside"),
+        ("qdlite/vectors/links.py", "import hnswlib", "hnswlib must be imported inside a function"),
+        ("qdlite/vectors/links.py", "try:\n    import scipy\nfinally: ...", "scipy must be imported inside"),
     ],
 )
 def test_violations_are_noticed(place: str, source: str, expected: str) -> None:
@@ -161,8 +161,8 @@ def test_violations_are_noticed(place: str, source: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("place", "source"),
     [
-        ("qdlite/vectors/graph.py", "import numpy\nfrom qdlite.errors import X\ndef f():\n    import hnswlib"),
-        ("qdlite/vectors/graph.py", "if TYPE_CHECKING:\n    import hnswlib"),
+        ("qdlite/vectors/links.py", "import numpy\nfrom qdlite.errors import X\ndef f():\n    import hnswlib"),
+        ("qdlite/vectors/links.py", "if TYPE_CHECKING:\n    import hnswlib"),
         ("server/qdlite_server/routes/x.py", "import starlette\nfrom ..endpoint import Endpoint"),
     ],
 )

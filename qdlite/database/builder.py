@@ -68,7 +68,7 @@ class IndexBuilder:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="qdlite-index-builder", daemon=True)
                 self._thread.start()
-                atexit.register(self.close)  # a thread inside hnswlib when the interpreter ends would abort the process
+                atexit.register(self.close)  # a thread inside a graph when the interpreter ends would abort the process
 
     def _run(self) -> None:
         while not self._closed:

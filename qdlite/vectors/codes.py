@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, OffsetArray
 from qdlite.vectors import kernels
-from qdlite.vectors.kernels import Kernels, record_bytes
+from qdlite.vectors.kernels import Kernels, record_bytes, slack
 from qdlite.vectors.matrix import Matrix
 from qdlite.vectors.spans import Rows, within
 
@@ -42,8 +42,7 @@ class RowCodes:
     def __init__(self, matrix: Matrix, distance: Distance) -> None:
         self._matrix = matrix
         self._euclid = distance == "Euclid"
-        # Relative rounding error of a similarity in float32, generously.
-        self._slack = 4e-6 + matrix.width * 2.4e-7
+        self._slack = slack(matrix.width)
         self._records: NDArray[np.uint8] = np.zeros((0, record_bytes(matrix.width)), np.uint8)
         self._known = 0
         self._stale: list[Rows] = []

@@ -1,20 +1,16 @@
-"""How is one hnswlib graph fed, searched and kept in step with rows that change under it?"""
+"""How is one graph fed, searched and kept in step with rows that change under it?"""
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
-from functools import cache
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
+from qdlite.vectors.links import GraphShape, make_links
 from qdlite.vectors.shared_lock import SharedLock
 from qdlite.vectors.spans import Rows, within
 
@@ -29,24 +25,8 @@ _SUSPECT_SHARE = 16
 _MOST_SUSPECTS = 64
 
 
-@cache
-def hnsw_available() -> bool:
-    """Whether hnswlib is installed; without it every search is exact."""
-    return find_spec("hnswlib") is not None
-
-
-class GraphShape(Struct, frozen=True):
-    """What a graph is built from: `space` is hnswlib's ("ip" or "l2"), `m` links a node, `ef_construct`
-    candidates at insertion."""
-
-    space: str
-    size: int
-    m: int
-    ef_construct: int
-
-
 class Graph:
-    """One hnswlib graph. Its labels are never reused: a rewritten row gets a fresh label and the old one dies,
+    """One graph. Its labels are never reused: a rewritten row gets a fresh label and the old one dies,
     which is several times cheaper than repairing the links of the old one.
 
     `lock` is taken shared by searches and exclusively by whoever changes the graph; `tables` guards the mapping
@@ -57,8 +37,7 @@ class Graph:
         self.shape = shape
         self.lock = SharedLock()
         self.tables = threading.Lock()
-        self._graph: Any = importlib.import_module("hnswlib").Index(space=shape.space, dim=shape.size)
-        self._graph.init_index(max_elements=_SMALLEST, M=shape.m, ef_construction=shape.ef_construct)
+        self._links = make_links(shape)
         self._offset_of = np.full(_SMALLEST, _GONE, np.intp)
         self._label_of: NDArray[np.intp] = np.full(0, _GONE, np.intp)
         self._dying: list[int] = []
@@ -66,6 +45,11 @@ class Graph:
         self._live = 0
         # Offsets among which all missing ones are; None if nobody has looked yet, or too much was written since.
         self._suspects: tuple[OffsetArray, ...] | None = None
+
+    @property
+    def times_ef(self) -> float:
+        """So many times the candidates give the recall of Qdrant's graph."""
+        return self._links.times_ef
 
     @property
     def live(self) -> int:
@@ -132,9 +116,7 @@ class Graph:
         """Add rows under fresh labels, which answer no search until `connect` is called in the same exclusive
         phase. Returns the labels."""
         labels = np.arange(self._used, self._used + len(rows), dtype=np.intp)
-        if self._used + len(rows) > self._graph.get_max_elements():
-            self._graph.resize_index(2 * (self._used + len(rows)))
-        self._graph.add_items(rows, labels, num_threads=threads)
+        self._links.add(rows, threads)
         self._used += len(rows)
         return labels
 
@@ -153,23 +135,20 @@ class Graph:
     def nearest(self, query: FloatArray, width: int) -> OffsetArray | None:
         """Offsets of about the `width` nearest rows, nearest first; None if the graph cannot say.
 
-        The caller holds `lock` shared. hnswlib keeps as many candidates as the larger of its global `ef` (left at
-        its small default) and the number asked for: so searches of different width need no shared setting.
+        The caller holds `lock` shared.
         """
-        try:
-            labels = self._graph.knn_query(query, k=min(width, self._live), num_threads=1)[0][0]
-        except RuntimeError:  # fewer nodes were reachable than asked for
+        labels = self._links.nearest(query, min(width, self._live))
+        if labels is None:
             return None
-        offsets: OffsetArray = self._offset_of[labels.view(np.int64)]
+        offsets: OffsetArray = self._offset_of[labels]
         if self._live == self._used:
             return offsets
         found: OffsetArray = offsets[offsets >= 0]
         return found
 
     def memory_bytes(self) -> int:
-        """Vectors, links (twice `m` on the ground level) and tables."""
-        node = 4 * self.shape.size + 8 * self.shape.m + 24
-        return self._used * node + self._offset_of.nbytes + self._label_of.nbytes
+        """Vectors, links and tables."""
+        return self._links.memory_bytes() + self._offset_of.nbytes + self._label_of.nbytes
 
     def _forget(self, at: Rows) -> None:
         labels = self._label_of[at]
@@ -192,5 +171,4 @@ class Graph:
     def _bury(self) -> None:
         with self.tables:
             dying, self._dying = self._dying, []
-        for label in dying:
-            self._graph.mark_deleted(label)
+        self._links.bury(dying)

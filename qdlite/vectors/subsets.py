@@ -13,7 +13,8 @@ from itertools import count
 import numpy as np
 
 from qdlite.types import OffsetArray
-from qdlite.vectors.graph import Graph, GraphShape
+from qdlite.vectors.graph import Graph
+from qdlite.vectors.links import GraphShape
 from qdlite.vectors.selection import Selection
 from qdlite.vectors.spans import Rows
 

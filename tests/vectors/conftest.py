@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import hatch_build
+from qdlite.vectors import kernels
 from qdlite.vectors.kernels import Kernels
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,3 +28,14 @@ def compiled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def compiled(compiled_library: Path) -> Kernels:
     return Kernels(str(compiled_library))
+
+
+@pytest.fixture(scope="module", params=["compiled", "without"])
+def kernels_or_none(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With the kernels and without: graphs are then those of hnswlib."""
+    if request.param == "without":
+        pytest.importorskip("hnswlib")
+    found = request.getfixturevalue("compiled") if request.param == "compiled" else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "installed", lambda: found)
+        yield

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdlite.types import OffsetArray
-from qdlite.vectors.graph import Graph, GraphShape
+from qdlite.vectors.graph import Graph
+from qdlite.vectors.links import GraphShape
 from qdlite.vectors.spans import span
 
-pytest.importorskip("hnswlib")
+pytestmark = pytest.mark.usefixtures("kernels_or_none")
 
 ROWS = 400
 STEPS = st.lists(
@@ -26,7 +27,7 @@ STEPS = st.lists(
 @given(STEPS)
 @settings(deadline=None)
 def test_missing_rows_are_those_of_a_look_at_all_rows(steps: list[tuple[str, list[int]]]) -> None:
-    graph, present = Graph(GraphShape("ip", 4, 4, 10)), np.zeros(ROWS, np.bool_)
+    graph, present = Graph(GraphShape(False, 4, 4, 10)), np.zeros(ROWS, np.bool_)
     for step, chosen in steps:
         offsets: OffsetArray = np.unique(np.array(chosen, np.intp))
         if step in ("write", "remove"):

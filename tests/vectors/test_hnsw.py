@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, OffsetArray
-from qdlite.vectors import graph, hnsw
+from qdlite.vectors import graph, hnsw, links
 from qdlite.vectors.hnsw import HnswIndex, HnswParams
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.matrix import Matrix
 
-pytest.importorskip("hnswlib")
+pytestmark = pytest.mark.usefixtures("kernels_or_none")
 
 PLAIN, EXACT = SearchParams(), SearchParams(exact=True)
 EAGER = HnswParams(full_scan_threshold=1, indexing_threshold=1)
@@ -246,7 +246,7 @@ def test_indexed_only_leaves_out_a_large_backlog() -> None:
 
 
 def test_without_the_library_search_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hnsw, "hnsw_available", lambda: False)
+    monkeypatch.setattr(links, "available", lambda: False)
     index = HnswIndex(SIZE, "Dot", params=EAGER)
     rows = clustered(2000)
     index.put(np.arange(2000), rows)

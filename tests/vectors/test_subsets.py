@@ -12,7 +12,7 @@ from qdlite.vectors import subsets
 from qdlite.vectors.hnsw import HnswIndex, HnswParams
 from qdlite.vectors.index import SearchParams
 
-pytest.importorskip("hnswlib")
+pytestmark = pytest.mark.usefixtures("kernels_or_none")
 
 POINTS, SIZE = 8000, 16
 PLAIN, EXACT = SearchParams(hnsw_ef=32), SearchParams(exact=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import weakref
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -40,6 +41,7 @@ class Kernels:
         self._sums = _sums_of(released)
         self._encode = _encode_of(released)
         self._possible = {True: _possible_of(held), False: _possible_of(released)}
+        self._released = _graphs_of(released)
 
     def largest_sums(
         self, parts: Sequence[bytes], query: SparseArray, limit: int, allowed: BoolArray | None
@@ -63,6 +65,10 @@ class Kernels:
         if found < 0:
             raise MemoryError
         return rows[:found], sums[:found]
+
+    def nodes(self, size: int, m: int, width: int, euclid: bool) -> Nodes:
+        """An empty graph."""
+        return Nodes(self._released, size, m, width, euclid)
 
     def encode_rows(self, rows: FloatArray, records: NDArray[np.uint8]) -> None:
         """Fill the records of rows: one byte a component, and what that leaves out."""
@@ -102,6 +108,37 @@ class Kernels:
         return None if kept < 0 else found[:kept]
 
 
+class Nodes:
+    """A graph of near neighbours among its own copies of rows, which are numbered as they come. Searches may run side
+    by side, but not beside `add`."""
+
+    def __init__(self, library: ctypes.CDLL, size: int, m: int, width: int, euclid: bool) -> None:
+        """`m` links a node (twice as many on the ground), chosen from `width` candidates. Raises MemoryError."""
+        self._library = library
+        self._graph: int | None = library.graph_new(size, m, width, euclid, slack(size))
+        if not self._graph:
+            raise MemoryError
+        weakref.finalize(self, library.graph_free, self._graph)
+
+    def add(self, rows: FloatArray, threads: int) -> None:
+        """Raises MemoryError."""
+        rows = np.ascontiguousarray(rows, np.float32)
+        if self._library.graph_add(self._graph, address(rows), len(rows), threads):
+            raise MemoryError
+
+    def nearest(self, query: FloatArray, count: int) -> OffsetArray:
+        """The numbers of about so many of the nearest rows, nearest first. Raises MemoryError."""
+        query, found = np.ascontiguousarray(query, np.float32), np.empty(count, np.intp)
+        filled: int = self._library.graph_search(self._graph, address(query), count, address(found))
+        if filled < 0:
+            raise MemoryError
+        return found[:filled]
+
+    @property
+    def nbytes(self) -> int:
+        return int(self._library.graph_bytes(self._graph))
+
+
 @cache
 def installed() -> Kernels | None:
     """What was compiled when qdlite was installed; None if nothing was, or if a source has changed since."""
@@ -124,6 +161,11 @@ def _checksum(sources: Sequence[str]) -> int:
         with open(os.path.join(FOLDER, name), "rb") as file:
             total = crc32(file.read(), total)
     return total
+
+
+def slack(size: int) -> float:
+    """Relative rounding error of a similarity of so many components in float32, generously."""
+    return 4e-6 + size * 2.4e-7
 
 
 def record_bytes(size: int) -> int:
@@ -165,3 +207,17 @@ def _possible_of(library: ctypes.CDLL) -> Any:
     )
     function.restype = _NUMBER
     return function
+
+
+def _graphs_of(library: ctypes.CDLL) -> ctypes.CDLL:
+    library.graph_new.argtypes = (_NUMBER, _NUMBER, _NUMBER, ctypes.c_int, ctypes.c_float)
+    library.graph_new.restype = _ADDRESS
+    library.graph_free.argtypes = (_ADDRESS,)
+    library.graph_free.restype = None
+    library.graph_add.argtypes = (_ADDRESS, _ADDRESS, _NUMBER, _NUMBER)
+    library.graph_add.restype = ctypes.c_int
+    library.graph_search.argtypes = (_ADDRESS, _ADDRESS, _NUMBER, _ADDRESS)
+    library.graph_search.restype = _NUMBER
+    library.graph_bytes.argtypes = (_ADDRESS,)
+    library.graph_bytes.restype = _NUMBER
+    return library

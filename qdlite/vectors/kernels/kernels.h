@@ -7,8 +7,11 @@
 
 #if defined(__GNUC__)
 #define PREFETCH(address) __builtin_prefetch(address)
+/* Into each version of a function, so that there is a version of what it calls. */
+#define INLINED static inline __attribute__((always_inline))
 #else
 #define PREFETCH(address) ((void)0)
+#define INLINED static inline
 #endif
 
 /* One version of a function for each generation of processors; which one runs is decided when the library is loaded. */

@@ -1,0 +1,510 @@
+/* A graph of near neighbours: the hierarchical one of Yu. A. Malkov and D. A. Yashunin (2016), called by links.py.
+
+   What is new here is how distances are compared. A walk reads hundreds of rows from all over the memory and drops most
+   of them at once, because they are farther than all candidates. So one byte a component is read first (codes.h): it
+   proves nearly always that a row is too far, and only the few that may be near are read as floats. No row is dropped
+   that would be kept with floats alone.
+
+   Inserting locks a node while its links change; whoever searches must not do so while others insert. */
+
+#define _DEFAULT_SOURCE
+
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "codes.h"
+
+#define MOST_LEVELS 24
+#define MOST_LINKS 512 /* of a node on one level */
+#define AHEAD 3        /* records that are fetched before they are needed */
+#define ROWS_AHEAD 4   /* and rows */
+#define OPEN 0x80000000u
+#define HUGE_PAGES_FROM (8 << 20) /* bytes */
+
+/* A node and its distance to what is searched for. In a pool, OPEN marks a node whose links were not looked at yet. */
+typedef struct {
+    float distance;
+    uint32_t node;
+} Near;
+
+/* Which nodes a walk has met: those marked with the current epoch. */
+typedef struct Visited {
+    struct Visited *next;
+    uint16_t *marks, epoch;
+    intptr_t capacity;
+} Visited;
+
+/* Links of a node on one level: their number, and so many nodes. The distances stand at the same places elsewhere, as
+   only insertion needs them. */
+typedef struct {
+    intptr_t size, wide, stride, m, width, capacity, count;
+    int euclid, top;
+    float slack;
+    uint32_t entry;
+    uint64_t random;
+    float *rows;
+    uint8_t *records, *levels, *locks;
+    uint32_t *ground, **upper;       /* `upper` of a node: one block for each level above the ground */
+    float *ground_spans, **upper_spans;
+    pthread_mutex_t entering, lending;
+    Visited *idle;
+} Graph;
+
+INLINED const float *row_of(const Graph *g, uint32_t node) { return g->rows + (intptr_t)node * g->size; }
+
+INLINED Head *record_of(const Graph *g, uint32_t node) { return (Head *)(g->records + (intptr_t)node * g->stride); }
+
+INLINED intptr_t room_on(const Graph *g, int level) { return level ? g->m : 2 * g->m; }
+
+INLINED uint32_t *links_of(const Graph *g, uint32_t node, int level) {
+    if (level == 0) return g->ground + (intptr_t)node * (2 * g->m + 1);
+    return g->upper[node] + (intptr_t)(level - 1) * (g->m + 1);
+}
+
+INLINED float *spans_of(const Graph *g, uint32_t node, int level) {
+    if (level == 0) return g->ground_spans + (intptr_t)node * (2 * g->m + 1);
+    return g->upper_spans[node] + (intptr_t)(level - 1) * (g->m + 1);
+}
+
+INLINED void lock(Graph *g, uint32_t node) {
+    for (int tries = 0; __atomic_exchange_n(&g->locks[node], 1, __ATOMIC_ACQUIRE); tries++)
+        if (tries > 64) sched_yield();
+}
+
+INLINED void unlock(Graph *g, uint32_t node) { __atomic_store_n(&g->locks[node], 0, __ATOMIC_RELEASE); }
+
+/* Smaller is nearer: minus the dot product, or the squared distance. */
+INLINED float distance(const Graph *g, const float *one, const float *other) {
+    float sum = 0;
+    const intptr_t size = g->size;
+    if (g->euclid) {
+#pragma omp simd reduction(+ : sum)
+        for (intptr_t j = 0; j < size; j++) sum += (one[j] - other[j]) * (one[j] - other[j]);
+        return sum;
+    }
+#pragma omp simd reduction(+ : sum)
+    for (intptr_t j = 0; j < size; j++) sum += one[j] * other[j];
+    return -sum;
+}
+
+/* No distance that is computed from the rows is smaller than this. */
+INLINED float least_distance(const Graph *g, Estimate dot, float one, float other) {
+    const float error = dot.error + g->slack * one * other;
+    if (!(error < INFINITY)) return -INFINITY;
+    if (!g->euclid) return -dot.dot - error;
+    return one * one + other * other - 2 * (dot.dot + error) - g->slack * (one * one + other * other);
+}
+
+INLINED int farther(const Graph *g, const Query *codes, uint32_t node, float bound) {
+    if (!codes->told) return 0;
+    const Head *head = record_of(g, node);
+    return least_distance(g, to_query(codes, head, g->wide), codes->length, head->length) >= bound;
+}
+
+/* Whether two nodes are at least so far from each other. */
+INLINED int apart(const Graph *g, uint32_t one, uint32_t other, float bound) {
+    const Head *left = record_of(g, one), *right = record_of(g, other);
+    if (least_distance(g, between(left, right, g->wide), left->length, right->length) >= bound) return 1;
+    return distance(g, row_of(g, one), row_of(g, other)) >= bound;
+}
+
+INLINED int met(Visited *visited, uint32_t node) {
+    if (visited->marks[node] == visited->epoch) return 1;
+    visited->marks[node] = visited->epoch;
+    return 0;
+}
+
+static Visited *borrow(Graph *g) {
+    pthread_mutex_lock(&g->lending);
+    Visited *visited = g->idle;
+    if (visited) g->idle = visited->next;
+    pthread_mutex_unlock(&g->lending);
+    if (visited && visited->capacity >= g->capacity) return visited;
+    if (!visited && !(visited = calloc(1, sizeof *visited))) return NULL;
+    free(visited->marks);
+    visited->epoch = 0;
+    visited->capacity = g->capacity;
+    if (!(visited->marks = calloc((size_t)g->capacity, sizeof *visited->marks))) {
+        free(visited);
+        return NULL;
+    }
+    return visited;
+}
+
+static void give_back(Graph *g, Visited *visited) {
+    if (!visited) return;
+    pthread_mutex_lock(&g->lending);
+    visited->next = g->idle;
+    g->idle = visited;
+    pthread_mutex_unlock(&g->lending);
+}
+
+/* Begins another walk. */
+static void forget_all(Visited *visited) {
+    if (++visited->epoch) return;
+    memset(visited->marks, 0, (size_t)visited->capacity * sizeof *visited->marks);
+    visited->epoch = 1;
+}
+
+/* Copies the links of a node that were not met before; returns their number. */
+INLINED intptr_t unmet_links(Graph *g, uint32_t node, int level, int locking, Visited *visited, uint32_t *unmet) {
+    intptr_t count = 0;
+    if (locking) lock(g, node);
+    const uint32_t *links = links_of(g, node, level);
+    for (uint32_t i = 1; i <= links[0]; i++)
+        if (!met(visited, links[i])) unmet[count++] = links[i];
+    if (locking) unlock(g, node);
+    return count;
+}
+
+/* Puts a node into a pool that is sorted by distance; the last one falls out if there is no room. Returns its place. */
+INLINED intptr_t take_in(Near *pool, intptr_t *filled, intptr_t width, Near node) {
+    intptr_t low = 0, high = *filled;
+    while (low < high) {
+        const intptr_t middle = (low + high) / 2;
+        if (pool[middle].distance <= node.distance)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const intptr_t moved = (*filled < width ? *filled : width - 1) - low;
+    memmove(pool + low + 1, pool + low, (size_t)moved * sizeof *pool);
+    pool[low] = node;
+    if (*filled < width) ++*filled;
+    return low;
+}
+
+/* Keeps those nodes of which the codes do not prove that they are farther; returns their number. */
+INLINED intptr_t not_farther(const Graph *g, const Query *codes, float bound, uint32_t *nodes, intptr_t count) {
+    intptr_t kept = 0;
+    for (intptr_t i = 0; i < count && i < AHEAD; i++) fetch(record_of(g, nodes[i]), g->stride);
+    for (intptr_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) fetch(record_of(g, nodes[i + AHEAD]), g->stride);
+        if (!farther(g, codes, nodes[i], bound)) nodes[kept++] = nodes[i];
+    }
+    return kept;
+}
+
+/* Collects the `width` nearest nodes of a level, nearest first, beginning at one. Returns their number. */
+INLINED intptr_t walk(Graph *g, const float *query, const Query *codes, Near begin, int level, intptr_t width,
+                            int locking, Visited *visited, Near *pool) {
+    uint32_t unmet[MOST_LINKS];
+    const intptr_t row_bytes = g->size * (intptr_t)sizeof(float);
+    intptr_t filled = 1, next = 0;
+    forget_all(visited);
+    met(visited, begin.node);
+    pool[0] = (Near){begin.distance, begin.node | OPEN};
+    while (next < filled) {
+        if (!(pool[next].node & OPEN)) {
+            next++;
+            continue;
+        }
+        const uint32_t node = pool[next].node &= ~OPEN;
+        const intptr_t count = unmet_links(g, node, level, locking, visited, unmet);
+        const intptr_t maybe = filled < width ? count : not_farther(g, codes, pool[width - 1].distance, unmet, count);
+        for (intptr_t i = 0; i < maybe && i < ROWS_AHEAD; i++) fetch(row_of(g, unmet[i]), row_bytes);
+        for (intptr_t i = 0; i < maybe; i++) {
+            if (i + ROWS_AHEAD < maybe) fetch(row_of(g, unmet[i + ROWS_AHEAD]), row_bytes);
+            const float found = distance(g, query, row_of(g, unmet[i]));
+            if (filled == width && !(found < pool[width - 1].distance)) continue;
+            const intptr_t at = take_in(pool, &filled, width, (Near){found, unmet[i] | OPEN});
+            if (at < next) next = at;
+        }
+    }
+    return filled;
+}
+
+/* Goes to the nearest node of each level from `from` down to `to`, step by step. */
+INLINED Near descend(Graph *g, const float *query, const Query *codes, Near at, int from, int to, int locking) {
+    uint32_t near[MOST_LINKS];
+    for (int level = from; level >= to; level--) {
+        for (int moved = 1; moved;) {
+            moved = 0;
+            if (locking) lock(g, at.node);
+            const uint32_t *links = links_of(g, at.node, level);
+            const uint32_t count = links[0];
+            memcpy(near, links + 1, count * sizeof *near);
+            if (locking) unlock(g, at.node);
+            for (uint32_t i = 0; i < count; i++) {
+                if (farther(g, codes, near[i], at.distance)) continue;
+                const float found = distance(g, query, row_of(g, near[i]));
+                if (found < at.distance) {
+                    at = (Near){found, near[i]};
+                    moved = 1;
+                }
+            }
+        }
+    }
+    return at;
+}
+
+/* Of candidates, nearest first, keeps those that are nearer to the new node than to any kept before. */
+INLINED intptr_t choose(const Graph *g, const Near *candidates, intptr_t count, intptr_t most, Near *chosen) {
+    intptr_t kept = 0;
+    for (intptr_t i = 0; i < count && kept < most; i++) {
+        intptr_t j = 0;
+        while (j < kept && apart(g, candidates[i].node, chosen[j].node, candidates[i].distance)) j++;
+        if (j == kept) chosen[kept++] = candidates[i];
+    }
+    return kept;
+}
+
+static void write_links(const Graph *g, uint32_t node, int level, const Near *chosen, intptr_t count) {
+    uint32_t *links = links_of(g, node, level);
+    float *spans = spans_of(g, node, level);
+    links[0] = (uint32_t)count;
+    for (intptr_t i = 0; i < count; i++) {
+        links[i + 1] = chosen[i].node;
+        spans[i + 1] = chosen[i].distance;
+    }
+}
+
+/* Links a node back to a new one; if it has too many then, the best are chosen anew. */
+INLINED void link_back(Graph *g, uint32_t node, int level, Near fresh) {
+    Near candidates[MOST_LINKS + 1], chosen[MOST_LINKS];
+    lock(g, node);
+    uint32_t *links = links_of(g, node, level);
+    float *spans = spans_of(g, node, level);
+    const intptr_t count = links[0], room = room_on(g, level);
+    if (count < room) {
+        links[count + 1] = fresh.node;
+        spans[count + 1] = fresh.distance;
+        links[0] = (uint32_t)count + 1;
+    } else {
+        intptr_t sorted = 0;
+        for (intptr_t i = 1; i <= count; i++)
+            take_in(candidates, &sorted, MOST_LINKS + 1, (Near){spans[i], links[i]});
+        take_in(candidates, &sorted, MOST_LINKS + 1, fresh);
+        write_links(g, node, level, chosen, choose(g, candidates, sorted, room, chosen));
+    }
+    unlock(g, node);
+}
+
+/* What a thread needs to walk. */
+typedef struct {
+    Query codes;
+    Near *pool;
+    Visited *visited;
+} Walker;
+
+static int equip(Graph *g, Walker *walker, intptr_t width) {
+    walker->codes = (Query){calloc((size_t)g->wide, sizeof(int16_t)), 0, 0, 0, 0};
+    walker->pool = malloc((size_t)width * sizeof(Near));
+    walker->visited = borrow(g);
+    return walker->codes.steps && walker->pool && walker->visited;
+}
+
+static void release(Graph *g, Walker *walker) {
+    free(walker->codes.steps);
+    free(walker->pool);
+    give_back(g, walker->visited);
+}
+
+FOR_EACH_PROCESSOR
+static void insert(Graph *g, uint32_t node, Walker *walker) {
+    Near chosen[MOST_LINKS];
+    const int level = g->levels[node];
+    const float *query = row_of(g, node);
+    pthread_mutex_lock(&g->entering);
+    const int top = g->top;
+    Near at = {0, g->entry};
+    if (top < 0) {
+        g->top = level;
+        g->entry = node;
+    }
+    /* One node at a time may raise the top. */
+    if (top < 0 || level <= top) pthread_mutex_unlock(&g->entering);
+    if (top < 0) return;
+
+    lock(g, node); /* until all its links are there: others may meet it on upper levels first */
+    round_query(query, g->size, g->wide, &walker->codes);
+    at.distance = distance(g, query, row_of(g, at.node));
+    at = descend(g, query, &walker->codes, at, top, level + 1, 1);
+    for (int l = level < top ? level : top; l >= 0; l--) {
+        const intptr_t found = walk(g, query, &walker->codes, at, l, g->width, 1, walker->visited, walker->pool);
+        for (intptr_t i = 0; i < found; i++) walker->pool[i].node &= ~OPEN;
+        const intptr_t kept = choose(g, walker->pool, found, room_on(g, l), chosen);
+        write_links(g, node, l, chosen, kept);
+        for (intptr_t i = 0; i < kept; i++) link_back(g, chosen[i].node, l, (Near){chosen[i].distance, node});
+        at = walker->pool[0];
+    }
+    unlock(g, node);
+    if (level > top) {
+        g->entry = node;
+        g->top = level;
+        pthread_mutex_unlock(&g->entering);
+    }
+}
+
+/* Nodes that are to be inserted, by several threads. */
+typedef struct {
+    Graph *graph;
+    intptr_t next, end;
+    int failed;
+} Work;
+
+static void *insert_all(void *given) {
+    Work *work = given;
+    Walker walker;
+    if (equip(work->graph, &walker, work->graph->width)) {
+        for (intptr_t node; (node = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < work->end;)
+            insert(work->graph, (uint32_t)node, &walker);
+    } else {
+        __atomic_store_n(&work->failed, 1, __ATOMIC_RELAXED);
+    }
+    release(work->graph, &walker);
+    return NULL;
+}
+
+/* From xorshift64*: uniform in (0, 1]. */
+static double random_share(Graph *g) {
+    g->random ^= g->random >> 12;
+    g->random ^= g->random << 25;
+    g->random ^= g->random >> 27;
+    return ((double)((g->random * 2685821657736338717u) >> 11) + 1) / 9007199254740992.0;
+}
+
+/* More room, at the same place where possible; what is read all over the memory lies on huge pages where there are. */
+static int resized(void *array, intptr_t count, size_t item) {
+    void **place = array;
+    const size_t bytes = (size_t)count * item;
+    void *moved = realloc(*place, bytes ? bytes : 1);
+    if (!moved) return 0;
+    *place = moved;
+#ifdef MADV_HUGEPAGE
+    if (bytes >= HUGE_PAGES_FROM) {
+        const uintptr_t page = 4096, begin = ((uintptr_t)moved + page - 1) / page * page;
+        madvise((void *)begin, ((uintptr_t)moved + bytes - begin) / page * page, MADV_HUGEPAGE);
+    }
+#endif
+    return 1;
+}
+
+void graph_free(Graph *g) {
+    if (!g) return;
+    for (Visited *visited = g->idle; visited;) {
+        Visited *next = visited->next;
+        free(visited->marks);
+        free(visited);
+        visited = next;
+    }
+    for (intptr_t i = 0; i < g->count && g->upper; i++) {
+        free(g->upper[i]);
+        free(g->upper_spans[i]);
+    }
+    free(g->rows), free(g->records), free(g->levels), free(g->locks), free(g->ground), free(g->upper);
+    free(g->ground_spans), free(g->upper_spans);
+    pthread_mutex_destroy(&g->entering);
+    pthread_mutex_destroy(&g->lending);
+    free(g);
+}
+
+/* An empty graph; NULL if there is no memory for it. `m` links a node, twice as many on the ground; `width` candidates
+   for them. */
+Graph *graph_new(intptr_t size, intptr_t m, intptr_t width, int euclid, float slack) {
+    Graph *g = calloc(1, sizeof *g);
+    if (!g) return NULL;
+    g->size = size;
+    g->stride = record_bytes(size);
+    g->wide = g->stride - (intptr_t)sizeof(Head);
+    g->m = 2 * m > MOST_LINKS ? MOST_LINKS / 2 : m < 2 ? 2 : m;
+    g->width = width > 2 * g->m ? width : 2 * g->m;
+    g->euclid = euclid;
+    g->slack = slack;
+    g->top = -1;
+    g->random = 0x9E3779B97F4A7C15u;
+    pthread_mutex_init(&g->entering, NULL);
+    pthread_mutex_init(&g->lending, NULL);
+    return g;
+}
+
+static int reserve(Graph *g, intptr_t capacity) {
+    if (capacity <= g->capacity) return 1;
+    if (capacity < g->capacity + g->capacity / 2) capacity = g->capacity + g->capacity / 2;
+    const size_t links = (size_t)(2 * g->m + 1);
+    if (!resized(&g->rows, capacity, (size_t)g->size * sizeof *g->rows) ||
+        !resized(&g->records, capacity, (size_t)g->stride) || !resized(&g->levels, capacity, 1) ||
+        !resized(&g->locks, capacity, 1) || !resized(&g->ground, capacity, links * sizeof *g->ground) ||
+        !resized(&g->ground_spans, capacity, links * sizeof *g->ground_spans) ||
+        !resized(&g->upper, capacity, sizeof *g->upper) ||
+        !resized(&g->upper_spans, capacity, sizeof *g->upper_spans))
+        return 0;
+    g->capacity = capacity;
+    return 1;
+}
+
+/* Room for the links of a node, none yet. */
+static int make_node(Graph *g, uint32_t node, const float *row) {
+    const double levels = -log(random_share(g)) / log((double)g->m);
+    const int level = levels < MOST_LEVELS ? (int)levels : MOST_LEVELS;
+    g->levels[node] = (uint8_t)level;
+    g->locks[node] = 0;
+    g->upper[node] = NULL;
+    g->upper_spans[node] = NULL;
+    links_of(g, node, 0)[0] = 0;
+    memcpy(g->rows + (intptr_t)node * g->size, row, (size_t)g->size * sizeof *row);
+    memset(record_of(g, node), 0, (size_t)g->stride);
+    if (!level) return 1;
+    g->upper[node] = calloc((size_t)(level * (g->m + 1)), sizeof **g->upper);
+    g->upper_spans[node] = calloc((size_t)(level * (g->m + 1)), sizeof **g->upper_spans);
+    return g->upper[node] && g->upper_spans[node];
+}
+
+FOR_EACH_PROCESSOR
+static void encode_nodes(Graph *g, intptr_t first, intptr_t end) {
+    for (intptr_t node = first; node < end; node++)
+        encode(row_of(g, (uint32_t)node), g->size, record_of(g, (uint32_t)node));
+}
+
+/* Adds rows as the nodes that follow the last one. Returns 0, or -1 if there is no memory: the graph is then as before.
+   Nobody may search meanwhile. */
+int graph_add(Graph *g, const float *rows, intptr_t count, intptr_t threads) {
+    const intptr_t first = g->count, end = first + count;
+    if (count <= 0) return 0;
+    if (end >= (intptr_t)OPEN || !reserve(g, end)) return -1;
+    intptr_t made = first;
+    while (made < end && make_node(g, (uint32_t)made, rows + (made - first) * g->size)) made++;
+    if (made < end) {
+        for (intptr_t node = first; node <= made; node++) free(g->upper[node]), free(g->upper_spans[node]);
+        return -1;
+    }
+    encode_nodes(g, first, end);
+    g->count = end;
+    Work work = {g, first, end, 0};
+    pthread_t others[64];
+    intptr_t started = 0;
+    if (threads > 64) threads = 64;
+    while (started < threads - 1 && started * 4 < count && !pthread_create(others + started, NULL, insert_all, &work))
+        started++;
+    insert_all(&work);
+    for (intptr_t i = 0; i < started; i++) pthread_join(others[i], NULL);
+    return work.next < work.end ? -1 : 0;
+}
+
+/* Finds the `width` nearest nodes, nearest first. Returns their number, or -1 if there is no memory. */
+FOR_EACH_PROCESSOR
+intptr_t graph_search(Graph *g, const float *query, intptr_t width, intptr_t *found) {
+    Walker walker;
+    intptr_t count = -1;
+    if (g->top < 0 || width <= 0) return 0;
+    if (equip(g, &walker, width)) {
+        round_query(query, g->size, g->wide, &walker.codes);
+        Near at = {distance(g, query, row_of(g, g->entry)), g->entry};
+        at = descend(g, query, &walker.codes, at, g->top, 1, 0);
+        count = walk(g, query, &walker.codes, at, 0, width, 0, walker.visited, walker.pool);
+        for (intptr_t i = 0; i < count; i++) found[i] = (intptr_t)walker.pool[i].node;
+    }
+    release(g, &walker);
+    return count;
+}
+
+/* Bytes in use. */
+intptr_t graph_bytes(const Graph *g) {
+    const intptr_t links = (2 * g->m + 1) * (intptr_t)(sizeof *g->ground + sizeof *g->ground_spans);
+    return g->count * (g->size * (intptr_t)sizeof *g->rows + g->stride + links + 18);
+}
