@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=DOCS / "benchmarks.md")
     options = parser.parse_args()
     results = Results.read(options.results)
-    picture = plot(results, options.output.with_name("benchmarks-growth.svg"))
+    picture = plot(results, options.output.with_name(f"{options.output.stem}-growth.svg"))
     options.output.write_text(page(results, options.results.name, picture))
     print(options.output)
 
