@@ -118,7 +118,8 @@ class Nodes:
         self._graph: int | None = library.graph_new(size, m, width, euclid, slack(size))
         if not self._graph:
             raise MemoryError
-        weakref.finalize(self, library.graph_free, self._graph)
+        # Not when the process ends: another thread may still be searching.
+        weakref.finalize(self, library.graph_free, self._graph).atexit = False
 
     def add(self, rows: FloatArray, threads: int) -> None:
         """Raises MemoryError."""
