@@ -181,11 +181,7 @@ class Entries:
 
     def mask(self, hits: BoolArray, size: int) -> BoolArray:
         """Rows 0..size of which at least one entry is hit (`hits` has one value per entry)."""
-        if not self._aligned or len(hits) > size:
-            return rows_mask(self.rows[hits], size)
-        mask = np.zeros(size, np.bool_)
-        mask[: len(hits)] = hits
-        return mask
+        return hits_mask(self.rows, self._aligned, hits, size)
 
 
 def rows_mask(rows: Array, size: int) -> BoolArray:
@@ -193,3 +189,13 @@ def rows_mask(rows: Array, size: int) -> BoolArray:
     mask = np.zeros(size + 1, np.bool_)
     mask[rows] = True
     return mask[:size]
+
+
+def hits_mask(rows: Array, aligned: bool, hits: BoolArray, size: int) -> BoolArray:
+    """A mask of `size` rows in which those are set that `hits` selects from `rows`; quicker if these are `aligned`,
+    each at the position of its own number."""
+    if not aligned or len(hits) > size:
+        return rows_mask(rows[hits], size)
+    mask = np.zeros(size, np.bool_)
+    mask[: len(hits)] = hits
+    return mask

@@ -18,7 +18,7 @@ from qdlite.models.common import JsonObject
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.column import NO_DATETIME, Column, Fact
-from qdlite.payload.entries import DEAD, Array, rows_mask
+from qdlite.payload.entries import DEAD, Array, hits_mask, rows_mask
 from qdlite.payload.path import JsonPath, parse
 from qdlite.text.options import TextOptions
 from qdlite.text.processor import text_processor
@@ -37,11 +37,7 @@ class RowValues(NamedTuple):
 
     def mask(self, hits: BoolArray, size: int) -> BoolArray:
         """Rows 0..size of which at least one value is hit (`hits` has one entry per value)."""
-        if not self.aligned or len(hits) > size:
-            return rows_mask(self.rows[hits], size)
-        mask = np.zeros(size, np.bool_)
-        mask[: len(hits)] = hits
-        return mask
+        return hits_mask(self.rows, self.aligned, hits, size)
 
 
 class FieldIndex(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Which rows have the largest sums over some weighted posting lists? By numpy; see `compiled` for the other way."""
+"""Which rows have the largest sums over some weighted posting lists? By numpy; see `kernels` for the other way."""
 
 from __future__ import annotations
 
