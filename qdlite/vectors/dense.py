@@ -56,7 +56,7 @@ class DenseIndex:
         self.size = size
         self.distance: Distance = distance
         self.datatype: Datatype = datatype
-        self._similarity = similarity_of(distance, datatype)
+        self._compare = similarity_of(distance, datatype)
         self._rows = Matrix(size, datatype)
         self._present = np.zeros(0, np.bool_)
         self._count = 0
@@ -221,6 +221,16 @@ class DenseIndex:
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
         return self._score(np.asarray(vectors, np.float32).reshape(-1, self.size), offsets)
+
+    def _similarity(self, queries: FloatArray, rows: FloatArray) -> FloatArray:
+        """Each query on its own: a product with all at once rounds differently, and differences of similarities, as in
+        a context search, show that."""
+        if len(queries) == 1:
+            return self._compare(queries, rows)
+        scores = np.empty((len(queries), len(rows)), np.float32)
+        for position in range(len(queries)):
+            scores[position] = self._compare(queries[position : position + 1], rows)[0]
+        return scores
 
     @cached_property
     def _codes(self) -> RowCodes | None:

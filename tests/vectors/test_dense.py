@@ -156,3 +156,14 @@ def test_memory_grows_with_the_rows() -> None:
     small, large = (filled(np.ones((count, 16), np.float32)).memory_bytes() for count in (1000, 10_000))
     assert 64 * 10_000 <= large < 2 * 66 * 10_000
     assert small < large / 4
+
+
+@pytest.mark.parametrize("distance", ["Dot", "Cosine", "Euclid", "Manhattan"])
+def test_similarities_do_not_depend_on_what_is_asked_with_them(distance: Distance) -> None:
+    rng = np.random.default_rng(0)
+    index = filled(rng.random((900, 100), np.float32), distance)
+    queries = [index.prepare_query(query) for query in rng.random((7, 100), np.float32)]
+    for offsets in np.arange(900), np.arange(0, 900, 11):
+        together = index.similarities(queries, offsets)
+        alone = np.concatenate([index.similarities([query], offsets) for query in queries])
+        np.testing.assert_array_equal(together, alone)
