@@ -1,7 +1,8 @@
 """How is one collection used? The façade: it owns the state and the lock, and every call goes through here.
 
 Writes turn a request into an operation and apply it, both under the write lock, so that nobody else writes in
-between; reads share the lock. Inference has happened before anything here is called.
+between; an operation that depends on nothing that is stored is made before. Reads share the lock. Inference has
+happened before anything here is called.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from qdlite import collection as parts
 from qdlite.collection import limits, updates
 from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
-from qdlite.collection.queue import UpdateQueue, is_building_off, is_deferring
+from qdlite.collection.queue import Prepare, UpdateQueue, is_building_off, is_deferring
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
 from qdlite.collection.view import CollectionView
-from qdlite.errors import BadRequest
+from qdlite.errors import BadRequest, QdliteError
 from qdlite.models.collections import UpdateCollection, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex, IndexParams
 from qdlite.models.info import CollectionConfig, CollectionInfo
@@ -71,7 +72,7 @@ class Collection:
 
     def write(
         self,
-        prepare: Callable[[CollectionState], Operation],
+        prepare: Prepare,
         cost: Cost | None = None,
         deferrable: int | None = None,
     ) -> OperationId:
@@ -85,18 +86,44 @@ class Collection:
             if cost is not None and guard is not None:
                 guard.charge_write(lambda: cost(CollectionView(self._state, self.name)))
             if deferrable is not None and (len(self.queue) or is_deferring(self._state)):
-                return self.queue.submit(self._state, prepare, deferrable)
-            return self._state.apply(prepare(self._state))
+                operation_id = self.queue.submit(self._state, prepare, deferrable)
+            else:
+                operation_id = self._state.apply(prepare(self._state))
+        self._settle()
+        return operation_id
+
+    def _settle(self) -> None:
+        """Brings columns up to date beside readers, if so much was written that the next one would have to wait."""
+        if self._state.fields.is_behind:
+            with self._lock.shared():
+                self._state.fields.settle()
 
     def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
         """Applies one update of points, vectors or payload."""
         kind = operation.kind
         body, prepare = getattr(operation, kind), _PREPARE[kind]
         _refuse_empty(body)
-        points = len(operation.upsert.all_points()) if operation.upsert is not None else 0
+
+        def prepared(state: CollectionState) -> Operation:
+            return prepare(state, body, resolve)
+
+        upsert = operation.upsert
+        ahead = upsert is not None and not upsert.is_conditional
         return self.write(
-            lambda state: prepare(state, body, resolve), lambda view: limits.write_cost(operation, view), points
+            self._ahead(prepared) if ahead else prepared,
+            lambda view: limits.write_cost(operation, view),
+            0 if upsert is None else upsert.count,
         )
+
+    def _ahead(self, prepare: Prepare) -> Prepare:
+        """Does now, outside of the lock, what depends on nothing but which vectors there are. It is done again if
+        these have changed when the request has its turn, or if it fails: only then is a mistake told."""
+        vectors = self._state.vectors
+        try:
+            operation = prepare(self._state)
+        except QdliteError:
+            return prepare
+        return lambda state: operation if state.vectors is vectors else prepare(state)
 
     def configure(self, body: UpdateCollection) -> OperationId:
         return self.write(lambda state: Configure(updated_config(state.config, body)))
@@ -161,6 +188,7 @@ class Collection:
         if len(self.queue):
             with self._lock.exclusive():
                 self.queue.drain(self._state)
+            self._settle()
         return self.pending_work() > 0 or self.wishes
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,31 +15,26 @@ _FIRST_CAPACITY = 64
 
 
 class _Order:
-    """Offsets sorted by one kind of key. Changes are collected and merged at the next read."""
+    """Offsets sorted by one kind of key."""
 
     def __init__(self, dtype: str) -> None:
         self.keys: NDArray[np.generic] = np.empty(0, dtype)
         self.offsets: OffsetArray = np.empty(0, np.intp)
-        self._added: dict[int, PointId] = {}
         self._freed: list[int] = []
 
-    def add(self, key: PointId, offset: int) -> None:
-        self._added[offset] = key
-
     def free(self, offset: int) -> None:
-        """Forget the entry of an offset; the offset may be added again at once."""
-        if self._added.pop(offset, None) is None:
-            self._freed.append(offset)
+        """The entry of an offset is to go; the offset may be added again at once."""
+        self._freed.append(offset)
 
-    def settle(self) -> None:
-        """Merges what was collected: first the freed offsets leave, then the added keys come in."""
+    def settle(self, added: Mapping[int, PointId]) -> None:
+        """First the freed offsets leave, then keys come in, given by their offsets."""
         if self._freed:
             keep = ~np.isin(self.offsets, np.array(self._freed, np.intp))
             self.keys, self.offsets = self.keys[keep], self.offsets[keep]
             self._freed = []
-        if self._added:
-            keys = np.array(list(self._added.values()), self.keys.dtype)
-            offsets = np.array(list(self._added), np.intp)
+        if added:
+            keys = np.array(list(added.values()), self.keys.dtype)
+            offsets = np.array(list(added), np.intp)
             order = np.argsort(keys, kind="stable")
             keys, offsets = keys[order], offsets[order]
             if not len(self.keys) or keys[0] > self.keys[-1]:  # ids mostly come in ascending order
@@ -49,7 +44,6 @@ class _Order:
                 at = np.searchsorted(self.keys, keys)
                 self.keys = np.insert(self.keys, at, keys)
                 self.offsets = np.insert(self.offsets, at, offsets)
-            self._added = {}
 
     def from_key(self, key: PointId) -> OffsetArray:
         """Offsets of this key and all larger ones."""
@@ -68,6 +62,8 @@ class IdTracker:
         self.versions: NDArray[np.int64] = np.zeros(_FIRST_CAPACITY, np.int64)
         self._numbers = _Order("u8")
         self._uuids = _Order("S36")
+        self._unordered: dict[int, PointId] = {}
+        """Offsets that neither of the two knows yet: they are told when somebody asks for an order."""
         self._settling = threading.Lock()
 
     def __len__(self) -> int:
@@ -104,14 +100,11 @@ class IdTracker:
 
     def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, list[bool]]:
         """Offsets for distinct ids, new ones where an id is not known. Also tells which existed before."""
-        found: list[int] = []
-        existed: list[bool] = []
-        for point_id in point_ids:
-            offset = self._offset_of.get(point_id)
-            existed.append(offset is not None)
-            found.append(self._insert(point_id) if offset is None else offset)
+        known = list(map(self._offset_of.get, point_ids))
+        existed = [offset is not None for offset in known]
+        fresh = iter(self._insert([one for one, offset in zip(point_ids, known, strict=True) if offset is None]))
+        offsets = np.array([next(fresh) if offset is None else offset for offset in known], np.intp)
         self._reserve(len(self._ids))
-        offsets = np.array(found, np.intp)
         at = span(offsets)
         self.alive[at] = True
         self.versions[at] = version
@@ -130,7 +123,8 @@ class IdTracker:
         for point_id in point_ids:
             offset = self._offset_of.pop(point_id, None)
             if offset is not None:
-                self._order(point_id).free(offset)
+                if self._unordered.pop(offset, None) is None:
+                    (self._numbers if isinstance(point_id, int) else self._uuids).free(offset)
                 removed.append(offset)
         offsets = np.array(removed, np.intp)
         self.alive[span(offsets)] = False
@@ -140,27 +134,25 @@ class IdTracker:
     def sorted_offsets(self, start: PointId | None = None) -> OffsetArray:
         """Offsets in id order (numbers, then UUIDs), from `start` (inclusive, need not exist) on."""
         with self._settling:
-            self._numbers.settle()
-            self._uuids.settle()
             numbers, uuids = self._numbers, self._uuids
+            numbers.settle({offset: key for offset, key in self._unordered.items() if isinstance(key, int)})
+            uuids.settle({offset: key for offset, key in self._unordered.items() if isinstance(key, str)})
+            self._unordered = {}
             if isinstance(start, str):
                 return uuids.from_key(start)
             first = numbers.offsets if start is None else numbers.from_key(start)
             return np.concatenate([first, uuids.offsets]) if len(uuids.offsets) else first
 
-    def _insert(self, point_id: PointId) -> int:
-        if self._free:
-            offset = self._free.pop()
+    def _insert(self, point_ids: list[PointId]) -> list[int]:
+        """Offsets for ids that have none: first those that became free, the last one first."""
+        reused = [self._free.pop() for _ in point_ids[: len(self._free)]]
+        for offset, point_id in zip(reused, point_ids, strict=False):
             self._ids[offset] = point_id
-        else:
-            offset = len(self._ids)
-            self._ids.append(point_id)
-        self._offset_of[point_id] = offset
-        self._order(point_id).add(point_id, offset)
-        return offset
-
-    def _order(self, point_id: PointId) -> _Order:
-        return self._numbers if isinstance(point_id, int) else self._uuids
+        offsets = [*reused, *range(len(self._ids), len(self._ids) + len(point_ids) - len(reused))]
+        self._ids.extend(point_ids[len(reused) :])
+        self._offset_of.update(zip(point_ids, offsets, strict=True))
+        self._unordered.update(zip(offsets, point_ids, strict=True))
+        return offsets
 
     def _reserve(self, extent: int) -> None:
         if extent > len(self.alive):

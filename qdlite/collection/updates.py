@@ -1,7 +1,7 @@
 """How does a request to write become an operation? Everything is checked here, before anything is changed.
 
-Each function looks at the state under the write lock, resolves conditions and filters to ids, builds what is to be
-stored, and returns the operation; it raises without having changed anything.
+Each function looks at the state, resolves conditions and filters to ids, builds what is to be stored, and returns the
+operation; it raises without having changed anything. Called under the write lock, or before if there is no condition.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from msgspec import Raw
 from qdlite.collection import operations as ops
 from qdlite.collection.config import named
 from qdlite.collection.state import CollectionState
-from qdlite.collection.vectors import Resolve, check_sizes, columns
+from qdlite.collection.vectors import Resolve, WireColumn, by_name, check_sizes, prepared
 from qdlite.collection.view import CollectionView
 from qdlite.errors import UnknownVector, WrongDimension, point_not_found, unknown_vector
 from qdlite.models.filters import Filter
 from qdlite.models.points import (
+    NULL,
     DeletePayload,
     DeleteVectors,
     PointsSelector,
@@ -57,18 +58,15 @@ def check_readable(operation: UpdateOperation) -> None:
 def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.Upsert:
     """Points not admitted by the condition are left out without error; of equal ids the last one counts. The sizes
     of vectors are checked for all of them, and before names are."""
-    sent = body.all_points()
-    points = _admitted(state, list({point.id: point for point in sent}.values()), body)
-    if len(points) < len(sent):
-        check_sizes((point.named_vectors() for point in sent), named(state.config.params.vectors))
+    ids, columns, payloads = _columns(state, body)
+    if len(ids) < body.count:
+        _check_sizes(state, body)
     try:
-        vectors = columns((point.named_vectors() for point in points), state.vectors, resolve)
+        vectors = prepared(columns, state.vectors, resolve)
     except (UnknownVector, WrongDimension):
-        check_sizes((point.named_vectors() for point in sent), named(state.config.params.vectors))
+        _check_sizes(state, body)
         raise
-    return ops.Upsert(
-        ids=[point.id for point in points], vectors=vectors, payloads=[_stored(point.payload) for point in points]
-    )
+    return ops.Upsert(ids, vectors, list(map(_stored, payloads)))
 
 
 def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve) -> ops.UpdateVectors:
@@ -80,7 +78,7 @@ def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve
     if body.update_filter is not None:
         admitted = _matching(state, body.update_filter)
         vectors = {point_id: value for point_id, value in vectors.items() if admitted(point_id)}
-    return ops.UpdateVectors(list(vectors), columns(vectors.values(), state.vectors, resolve))
+    return ops.UpdateVectors(list(vectors), prepared(by_name(vectors.values()), state.vectors, resolve))
 
 
 def delete(state: CollectionState, body: PointsSelector) -> ops.Delete:
@@ -123,6 +121,22 @@ def _stored(payload: Raw) -> bytes:
     """A payload's own bytes, once it is known that they can be decoded."""
     raw = bytes(payload)
     return raw if payload_object(raw) else EMPTY
+
+
+def _columns(state: CollectionState, body: UpsertPoints) -> tuple[list[PointId], dict[str, WireColumn], Sequence[Raw]]:
+    """Ids, vectors by name and payloads of the points that are to be stored."""
+    batch = body.batch
+    if batch is not None and batch.is_even and not body.is_conditional:
+        rows = range(len(batch.ids))
+        columns = {name: WireColumn(rows, column) for name, column in batch.columns().items()}
+        return batch.ids, columns, batch.payloads or [NULL] * len(rows)
+    points = _admitted(state, list({point.id: point for point in body.all_points()}.values()), body)
+    vectors = by_name(point.named_vectors() for point in points)
+    return [point.id for point in points], vectors, [point.payload for point in points]
+
+
+def _check_sizes(state: CollectionState, body: UpsertPoints) -> None:
+    check_sizes((point.named_vectors() for point in body.all_points()), named(state.config.params.vectors))
 
 
 def _admitted(state: CollectionState, points: list[PointStruct], body: UpsertPoints) -> list[PointStruct]:

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from qdlite.collection.operations import VectorColumn
 from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, wrong_dimension
-from qdlite.models.arrays import to_array
+from qdlite.models.arrays import dense, to_array
 from qdlite.models.collections import VectorParams
 from qdlite.models.vectors import VectorObject, WireVector
-from qdlite.types import SparseArray, VectorArray
+from qdlite.types import FloatArray, SparseArray, VectorArray
 from qdlite.vectors.index import VectorIndex
 
 Resolve = Callable[[VectorObject], VectorArray]
 """Gives the embedding of an inference object of the request."""
 
 
-def columns(
-    rows: Iterable[Mapping[str, WireVector]], indexes: Mapping[str, VectorIndex], resolve: Resolve
-) -> dict[str, VectorColumn]:
-    """Prepared columns by vector name for points in the order given.
+class WireColumn(NamedTuple):
+    """Vectors of one name as sent: `rows` are positions among the points sent."""
 
-    Raises WrongInput for an unknown name, a wrong kind or a wrong dimension.
-    """
+    rows: Sequence[int]
+    vectors: Sequence[WireVector]
+
+
+def by_name(points: Iterable[Mapping[str, WireVector]]) -> dict[str, WireColumn]:
+    """The vectors of points, one column for each name."""
     found: dict[str, tuple[list[int], list[WireVector]]] = {}
-    for row, vectors in enumerate(rows):
+    for row, vectors in enumerate(points):
         for name, vector in vectors.items():
             if name not in found:
-                if name not in indexes:
-                    _array(name, vector, resolve)  # a sparse vector without a name is another mistake
-                    raise unknown_vector(name)
                 found[name] = [], []
-            at, column = found[name]
-            at.append(row)
+            rows, column = found[name]
+            rows.append(row)
             column.append(vector)
+    return {name: WireColumn(rows, column) for name, (rows, column) in found.items()}
+
+
+def prepared(
+    columns: Mapping[str, WireColumn], indexes: Mapping[str, VectorIndex], resolve: Resolve
+) -> dict[str, VectorColumn]:
+    """The columns as they are stored. Raises WrongInput for an unknown name, a wrong kind or a wrong dimension."""
+    for name, column in columns.items():
+        if name not in indexes:
+            _array(name, column.vectors[0], resolve)  # a sparse vector without a name is another mistake
+            raise unknown_vector(name)
     return {
-        name: VectorColumn(np.array(at, np.intp), _prepared(name, column, indexes[name], resolve))
-        for name, (at, column) in found.items()
+        name: VectorColumn(np.array(column.rows, np.intp), _prepared(name, column.vectors, indexes[name], resolve))
+        for name, column in columns.items()
     }
 
 
@@ -55,7 +65,7 @@ def check_sizes(rows: Iterable[Mapping[str, WireVector]], params: Mapping[str, V
                     raise wrong_dimension(params[name].size, size, name)
 
 
-def _prepared(name: str, column: list[WireVector], index: VectorIndex, resolve: Resolve) -> Any:
+def _prepared(name: str, column: Sequence[WireVector], index: VectorIndex, resolve: Resolve) -> Any:
     block = _dense_block(column) if len(column) > 1 else None
     if block is not None:
         if np.isnan(block.max()):
@@ -81,8 +91,10 @@ def _check_fit(index: VectorIndex, vector: WireVector, array: VectorArray) -> No
         raise
 
 
-def _dense_block(column: list[WireVector]) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+def _dense_block(column: Sequence[WireVector]) -> FloatArray | None:
     """One float32 array of plain dense vectors of equal size; None if the column is anything else."""
+    if isinstance(column, np.ndarray):
+        return np.array(column, np.float32) if column.ndim == 2 and column.size else None
     first = column[0]
     if isinstance(first, np.ndarray):
         plain = all(type(vector) is np.ndarray and vector.shape == first.shape for vector in column)
@@ -92,7 +104,7 @@ def _dense_block(column: list[WireVector]) -> np.ndarray[Any, np.dtype[np.float3
     size = len(first)
     if any(type(vector) is not list or len(vector) != size or type(vector[0]) is list for vector in column):
         return None
-    return np.array(column, np.float32)
+    return np.array([dense(cast(list[float], vector)) for vector in column])
 
 
 def _array(name: str, vector: WireVector, resolve: Resolve) -> VectorArray:

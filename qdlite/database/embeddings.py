@@ -89,6 +89,8 @@ def embed(
 
 def inference_objects(body: UpsertPoints | UpdateVectors) -> list[VectorObject]:
     """Those values of a write that stand for a vector."""
+    if isinstance(body, UpsertPoints) and body.batch is not None and not body.batch.has_objects:
+        return []
     points = body.all_points() if isinstance(body, UpsertPoints) else body.points
     return [
         vector

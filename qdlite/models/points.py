@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Any, ClassVar, Literal, cast
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import force_setattr
 
@@ -83,6 +84,22 @@ class Batch(Model, frozen=True, kw_only=True, dict=True):
         """One column of vectors by name; the unnamed one is called ""."""
         return cast("dict[str, Sequence[WireVector]]", self.vectors)
 
+    @property
+    def is_even(self) -> bool:
+        """Whether there are as many of everything, and no id twice."""
+        count = len(set(self.ids))
+        return all(count == len(column) for column in (self.ids, *self.columns().values(), self.payloads or self.ids))
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether any vector is sparse, or stands for one that is to be made."""
+        return any(
+            type(vector) is VectorObject
+            for column in self.columns().values()
+            if not isinstance(column, np.ndarray)
+            for vector in column
+        )
+
     def problems(self) -> Iterator[Problem]:
         """Qdrant names the first kind of problem only, and unnamed vectors up to the first bad one."""
         return islice(self._unnamed_problems(), 1) if "" in self.columns() else self._named_problems()
@@ -144,6 +161,16 @@ class UpsertPoints(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.points is None and self.batch is None:
             raise ValueError("Invalid PointInsertOperations format")
+
+    @property
+    def count(self) -> int:
+        """Number of points, whichever form the body has."""
+        return len(self.batch.ids if self.batch is not None else self.points or ())
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether what is stored already decides which points are."""
+        return self.update_filter is not None or self.update_mode not in (None, "upsert")
 
     def all_points(self) -> list[PointStruct]:
         """The points, whichever form the body has."""

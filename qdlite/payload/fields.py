@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +25,15 @@ AnyPath = JsonPath | str
 
 
 _MOST_STALE = 128
-"""So many rows may wait for the next reader, who is held up by them for a millisecond or two."""
+"""So many rows may wait for the next reader, who is held up by them for a fraction of a millisecond."""
 
 
 class FieldIndexes:
     """The columns of a collection's payload, for the user's indexes and, hidden, for fields that filters asked for.
 
-    The writer changes the store by `replace`. Columns learn of few changes only when somebody looks at them: taking
-    in many rows at once costs a fraction of one after the other. Readers may call everything else at the same time
+    The writer changes the store by `replace`. Columns learn of changes when somebody looks at them: taking in many
+    rows at once costs a fraction of one after the other. So that nobody has to wait long, whoever changed many calls
+    `settle` afterwards, as a reader. Readers may call everything but `replace`, `create` and `drop`, at the same time
     as other readers.
     """
 
@@ -57,18 +58,20 @@ class FieldIndexes:
     def table(self) -> PointTable:
         """The columns, up to date."""
         if self._stale:
-            self._settle()
+            self.settle()
         return self._table
 
-    def replace(self, offsets: Iterable[Offset], payloads: Iterable[bytes]) -> None:
+    @property
+    def is_behind(self) -> bool:
+        """Whether a reader would have to wait for the columns."""
+        return len(self._stale) > _MOST_STALE
+
+    def replace(self, offsets: Sequence[Offset], payloads: Iterable[bytes]) -> None:
         """Puts encoded payloads in place of others; of equal offsets the last one counts."""
-        active = self.active
-        for offset, payload in zip(offsets, payloads, strict=True):
-            old = self._store.set_bytes(offset, payload)
-            if active:
+        replaced = list(map(self._store.set_bytes, offsets, payloads))
+        if self.active:
+            for offset, old in zip(offsets, replaced, strict=True):
                 self._stale.setdefault(offset, old)
-        if len(self._stale) > _MOST_STALE:
-            self._settle()
 
     def create(self, path: AnyPath, schema: SchemaType, params: IndexParams | None = None) -> None:
         """Makes an index over the stored payloads, in place of one that the field may have. Raises MalformedBody."""
@@ -148,7 +151,7 @@ class FieldIndexes:
         index = self.indexes.get(path)
         return [on_demand.variable(self._store, path, index, int(offset)) for offset in offsets]
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Brings the columns up to date, as far as values have changed."""
         with self._settling:
             keys = self._table.keys
