@@ -15,6 +15,7 @@ import numpy as np
 
 from qdlite.errors import InferenceError
 from qdlite.inference.embedders.base import ONE_BY_ONE, BatchLimits, Item, Prepared
+from qdlite.inference.embedders.fastembed_session import at_rest
 from qdlite.inference.embedders.fastembed_tokens import TokenizedText, counting, takes_tokens, tokenised, with_tokens
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.inputs import DataKind, Mode
@@ -133,7 +134,7 @@ def _subclass(model_class: Any, card: ModelCard, model_file: str) -> Any:
     description = replace(known, model_file=model_file)
     return type(
         model_class.__name__,
-        with_tokens(model_class),
+        (*at_rest(model_class), *with_tokens(model_class)),
         {"_list_supported_models": classmethod(lambda cls: [description])},
     )
 
