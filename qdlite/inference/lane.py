@@ -15,8 +15,9 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError, Timeout
+from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError
 from qdlite.inference.batches import Shape, batches
+from qdlite.inference.bell import Bell
 from qdlite.inference.crowd import Crowd
 from qdlite.inference.embedders.base import BatchLimits, Embedder, Item, Prepared
 from qdlite.inference.inputs import Call, DataKind, Mode
@@ -38,16 +39,23 @@ class Job:
         self.batches = batches([Shape(1, size) for size in self.sizes], limits)
         self.vectors: dict[int, VectorArray] = {}
         self.error: Exception | None = None
+        self.news = Bell()
         self.waits = False
-        """Whether its thread waits for news, and could run a batch when told."""
+        """Whether its thread waits for news and has not been told any, so that it could run a batch when told."""
 
     @property
     def done(self) -> bool:
         return self.error is not None or len(self.vectors) == len(self.items)
 
-    def fail(self, error: Exception) -> None:
-        self.error = error
-        self.batches.clear()
+    @property
+    def waiting(self) -> int:
+        """The number of its inputs that no batch has taken."""
+        return sum(map(len, self.batches))
+
+    def tell(self) -> None:
+        """Wakes its thread; called under the lane's lock."""
+        self.waits = False
+        self.news.ring()
 
 
 class Part(NamedTuple):
@@ -71,8 +79,10 @@ class Lane:
         self._max_waiting = max_waiting
         self._crowd = crowd
         self._lock = threading.Lock()
-        self._jobs: dict[Job, threading.Condition] = {}
-        """The requests that are here, oldest first, and where each waits for news."""
+        self._jobs: dict[Job, None] = {}
+        """The requests that are here and not done, oldest first."""
+        self._waiting = 0
+        """The number of their inputs that no batch has taken."""
         self._running = 0
         """The number of batches that run now."""
         self._speed = 0.0
@@ -86,43 +96,49 @@ class Lane:
         """
         prepared = self._embedder.prepare(items, kind, call.mode)
         job = Job(prepared, kind, call.mode, self._embedder.limits(kind))
-        news = self._admit(job)
+        self._admit(job)
         try:
-            with call.cancellation.calling(partial(self._wake, news)):
+            with call.cancellation.calling(partial(self._wake, job)):
                 while not job.done:
-                    self._step(job, news, call)
+                    self._step(job, call)
         finally:
-            self._withdraw(job)
+            if job in self._jobs:  # it leaves before it is done
+                self._withdraw(job)
         if job.error is not None:
             raise job.error
         return [job.vectors[position] for position in range(len(items))], sum(prepared.sizes)
 
-    def _admit(self, job: Job) -> threading.Condition:
+    def _admit(self, job: Job) -> None:
         with self._lock:
-            waiting = sum(len(batch) for other in self._jobs for batch in other.batches)
-            if waiting and waiting + len(job.items) > self._max_waiting:
-                raise RateLimited(f"Too many inputs wait for the model {self._name}", self._seconds(waiting))
-            news = self._jobs[job] = threading.Condition(self._lock)
+            if self._waiting and self._waiting + len(job.items) > self._max_waiting:
+                raise RateLimited(f"Too many inputs wait for the model {self._name}", self._seconds())
+            self._jobs[job] = None
+            self._waiting += len(job.items)
             if self._crowd and len(self._jobs) >= self._crowd.size:
                 self._crowd.gather()
-            return news
 
-    def _seconds(self, waiting: int) -> int:
+    def _seconds(self) -> int:
         speed = self._speed * max(1, self._running)
-        return max(1, min(60, round(waiting / speed))) if speed else 1
+        return max(1, min(60, round(self._waiting / speed))) if speed else 1
 
     def _withdraw(self, job: Job) -> None:
-        """Leaves the model to the next one who waits, who may have been told before this one, or not at all."""
+        """Leaves the model to the next one who waits: this one may have been told, and has not run a batch."""
         with self._lock:
-            del self._jobs[job]
+            self._let_go(job)
             self._tell_next()
+
+    def _let_go(self, job: Job) -> None:
+        """Its inputs, if some are left, go into no further batch."""
+        if job in self._jobs:
+            del self._jobs[job]
+            self._waiting -= job.waiting
 
     def _tell_next(self) -> None:
         """Tells one who waits if there is a batch for it to run now."""
         if self._idle():
-            following = next((news for job, news in self._jobs.items() if job.waits and job.batches), None)
+            following = next((job for job in self._jobs if job.waits and job.batches), None)
             if following:
-                following.notify()
+                following.tell()
 
     def _idle(self) -> Embedder | None:
         """What may run a batch now: in a crowd the model for one thread, else the one with all threads."""
@@ -131,29 +147,24 @@ class Lane:
             return crowd.embedder if self._running < crowd.size else None
         return None if self._running else self._embedder
 
-    def _step(self, job: Job, news: threading.Condition, call: Call) -> None:
-        """Runs one batch, or waits until another thread has run one."""
+    def _step(self, job: Job, call: Call) -> None:
+        """Runs one batch, or waits until there is news."""
         with self._lock:
             remaining = call.remaining()
-            embedder = self._idle()
-            if embedder is None or not job.batches:
-                job.waits = True
-                told = news.wait_for(lambda: self._news_for(job, call), remaining)
-                job.waits = False
-                if not told:
-                    raise Timeout("Inference did not finish within the request's timeout")
-                return
-            parts = self._take()
-            self._running += 1
-            self._tell_next()
-        self._run(parts, embedder)
+            embedder = self._idle() if job.batches else None
+            job.waits = embedder is None
+            if embedder:
+                parts = self._take(embedder)
+                self._running += 1
+                self._tell_next()
+        if embedder:
+            self._run(parts, embedder)
+        else:
+            job.news.wait(remaining)
 
-    def _news_for(self, job: Job, call: Call) -> bool:
-        return job.done or call.cancellation.cancelled or bool(job.batches and self._idle())
-
-    def _wake(self, news: threading.Condition) -> None:
+    def _wake(self, job: Job) -> None:
         with self._lock:
-            news.notify()
+            job.tell()
 
     def _run(self, parts: list[Part], embedder: Embedder) -> None:
         try:
@@ -165,25 +176,28 @@ class Lane:
             with self._lock:
                 self._running -= 1
                 for part in parts:
-                    if part.job.done and part.job in self._jobs:  # those who left early are not
-                        self._jobs[part.job].notify()
+                    if part.job.done:
+                        self._let_go(part.job)
+                        part.job.tell()
                 self._tell_next()
 
     def _fail(self, parts: list[Part], error: Exception) -> None:
         with self._lock:
             for part in parts:
-                part.job.fail(error)
+                self._let_go(part.job)
+                part.job.error = error
 
-    def _take(self) -> list[Part]:
+    def _take(self, embedder: Embedder) -> list[Part]:
         """The next batch: the oldest part that waits, and those that share a batch with it at the least cost."""
         first: Mode = "search" if self._overtaken < _OVERTAKING else "update"
         jobs = sorted((job for job in self._jobs if job.batches), key=lambda job: job.mode != first)
         waiting = list(islice(_alike(jobs), _CHOICE))
-        limits = self._embedder.limits(jobs[0].kind)
+        limits = embedder.limits(jobs[0].kind)
         cut = batches([part.shape for part in waiting], limits)
         parts = [waiting[at] for at in next(batch for batch in cut if 0 in batch)]
         for job, positions in parts:
             job.batches.remove(positions)
+            self._waiting -= len(positions)
         overtaking = jobs[0].mode == "search" and jobs[-1].mode == "update"
         self._overtaken = self._overtaken + 1 if overtaking else 0
         return parts

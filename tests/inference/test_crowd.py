@@ -19,7 +19,7 @@ from qdlite.inference import InferenceInput, InferenceService, InferenceSettings
 from qdlite.inference.crowd import Crowd
 from qdlite.inference.embedders.base import BatchLimits, Embedder, Item, Prepared
 from qdlite.inference.inputs import Call, DataKind, Mode
-from qdlite.inference.lane import Lane
+from qdlite.inference.lane import Lane, Part
 from qdlite.inference.local import _Variant
 from qdlite.types import VectorArray
 
@@ -115,6 +115,35 @@ def test_batches_of_a_crowd_run_at_once() -> None:
     assert lane._running == 0
 
 
+def test_batches_of_a_crowd_keep_the_limits_of_the_model_for_one_thread() -> None:
+    class Roomy(Counter):
+        def limits(self, kind: DataKind) -> BatchLimits:
+            return BatchLimits(items=2)
+
+    model, single = Counter(), Roomy()
+    lane = Lane("m", model, 100, gathered(2, model, lambda: single))
+    model.go_on.clear()
+    sizes: list[int] = []
+    with ThreadPoolExecutor(5) as pool:
+        first = pool.submit(lane.run, ["first"], "text", Call("search"))
+        wait_until(lambda: bool(model.seen))
+        single.go_on.clear()
+        others = [pool.submit(lane.run, [text], "text", Call("search")) for text in "abcd"]
+        wait_until(lambda: len(lane._jobs) == 5)
+        take = lane._take
+
+        def noted(embedder: Embedder) -> list[Part]:
+            parts = take(embedder)
+            sizes.append(len(parts))
+            return parts
+
+        lane._take = noted  # type: ignore[method-assign]
+        single.go_on.set()
+        model.go_on.set()
+        assert [one.result(10)[1] for one in (first, *others)] == [5, 1, 1, 1, 1]
+    assert max(sizes) == 2
+
+
 def test_many_requests_and_one_that_fails() -> None:
     model, single = Counter(), Counter()
     lane = Lane("m", model, 10_000, gathered(3, model, lambda: single))
@@ -126,6 +155,7 @@ def test_many_requests_and_one_that_fails() -> None:
         lengths(lane, [["good"], ["bad"], ["fine"]])
     assert lane._running == 0
     assert not lane._jobs
+    assert lane._waiting == 0
 
 
 def test_the_first_crowd_makes_the_second_model_load() -> None:

@@ -226,6 +226,7 @@ def test_timeout_while_another_request_runs() -> None:
     thread.join(10)
     assert isinstance(results["a"], tuple)
     assert [items for _, items in embedder.seen] == [["a"]]  # what timed out was withdrawn
+    assert lane._waiting == 0
 
 
 def test_wrong_number_of_vectors_is_noticed() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from qdlite.errors import InferenceError
 from qdlite.inference import InferenceInput, InferenceService, InferenceSettings
-from qdlite.inference.embedders.fastembed import FastembedEmbedder, quantises_activations
+from qdlite.inference.embedders.fastembed import FastembedEmbedder, quantises_activations, text_limits
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.inputs import Call, Mode
 from qdlite.inference.lane import Lane
@@ -203,7 +203,8 @@ def test_multimodal_models_run_input_by_input(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"weights")
     card = ModelCard("Qdrant/colpali-v1.3-fp16", "late-interaction-multimodal", ("text", "image"), 4)
     model = Multimodal()
-    lane = Lane("m", FastembedEmbedder(card, model, ModelFolder(tmp_path, "model.onnx")), 10)
+    limits = text_limits(card, model, ModelFolder(tmp_path, "model.onnx"), threads=2)
+    lane = Lane("m", FastembedEmbedder(card, model, limits), 10)
     texts, _ = lane.run(["a", "bb"], "text", Call("search"))
     images, tokens = lane.run([object(), object()], "image", Call("update"))
     assert model.calls == [("text", 1), ("text", 1), ("image", 1), ("image", 1)]

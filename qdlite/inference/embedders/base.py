@@ -12,18 +12,24 @@ Item: TypeAlias = Any
 """A text (str) or a decoded image (PIL.Image.Image)."""
 
 
+TOGETHER = 16
+ALONE = 8
+"""What a batch costs beside its tokens, measured in tokens, where threads share its work and where one does it all: the
+weights are read, and threads that share meet after every step. About the same for all models."""
+
+
 class BatchLimits(NamedTuple):
     """A batch has at most `items` inputs, and its longest input times their number is at most `tokens`.
 
     `even` allows only inputs of one length together, for models whose result depends on padding. The default
     is small because a query that arrives meanwhile waits for the running batch to end. `overhead` is what a batch
-    costs beside its tokens, measured in tokens: mostly reading the weights, so it is about the same for all models.
+    costs beside its tokens, measured in tokens.
     """
 
     items: int = 32
     tokens: int = 1024
     even: bool = False
-    overhead: int = 16
+    overhead: int = TOGETHER
 
 
 ONE_BY_ONE = BatchLimits(items=1)

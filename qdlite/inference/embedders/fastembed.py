@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdlite.errors import InferenceError
-from qdlite.inference.embedders.base import ONE_BY_ONE, BatchLimits, Item, Prepared
+from qdlite.inference.embedders.base import ALONE, ONE_BY_ONE, TOGETHER, BatchLimits, Item, Prepared
 from qdlite.inference.embedders.fastembed_session import at_rest
 from qdlite.inference.embedders.fastembed_tokens import TokenizedText, counting, takes_tokens, tokenised, with_tokens
 from qdlite.inference.folders import ModelFolder
@@ -110,7 +110,7 @@ def load(card: ModelCard, folder: ModelFolder, settings: InferenceSettings, tuni
         raise
     except Exception as error:
         raise InferenceError(f"Model {card.name} could not be loaded from {folder.path}: {error}") from error
-    return FastembedEmbedder(card, model, folder)
+    return FastembedEmbedder(card, model, text_limits(card, model, folder, settings.threads))
 
 
 def _listed_class(card: ModelCard) -> Any:
@@ -170,11 +170,11 @@ def _runtime_options(model_class: Any, settings: InferenceSettings) -> dict[str,
 class FastembedEmbedder:
     """One loaded model of fastembed."""
 
-    def __init__(self, card: ModelCard, model: Any, folder: ModelFolder) -> None:
+    def __init__(self, card: ModelCard, model: Any, limits: BatchLimits) -> None:
         self._name = card.name
         self._model = model
         self._convert = FAMILIES[card.kind].convert
-        self._limits = _text_limits(card, model, folder)
+        self._limits = limits
         self._tokenizer = counting(model)
         self._takes_tokens = takes_tokens(model)
         self.concurrent = card.kind == "dense" and self._takes_tokens  # others keep a state beside the session
@@ -222,13 +222,14 @@ def _calls(model: Any) -> dict[tuple[DataKind, Mode], Callable[[list[Item]], Any
     }  # fmt: skip
 
 
-def _text_limits(card: ModelCard, model: Any, folder: ModelFolder) -> BatchLimits:
+def text_limits(card: ModelCard, model: Any, folder: ModelFolder, threads: int | None) -> BatchLimits:
     """Keeps batches in which one text would change the vector of another from being formed."""
+    overhead = ALONE if threads == 1 else TOGETHER
     if card.kind == "late-interaction-multimodal" or quantises_activations(folder.path / folder.model_file):
         return ONE_BY_ONE
     if "LastToken" in type(model).__name__ or (card.added and card.added.pooling == "last_token"):
-        return BatchLimits(even=True)
-    return BatchLimits()
+        return BatchLimits(even=True, overhead=overhead)
+    return BatchLimits(overhead=overhead)
 
 
 def quantises_activations(file: Path) -> bool:
