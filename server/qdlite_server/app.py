@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from functools import cached_property, partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,7 +27,7 @@ from qdlite_server.multipart import Upload
 from qdlite_server.parameters import WRITE
 from qdlite_server.routes.service import HEALTH
 from qdlite_server.routing import Route
-from qdlite_server.workers import Deliver, Workers
+from qdlite_server.workers import Workers
 
 if TYPE_CHECKING:
     from starlette.middleware.cors import CORSMiddleware
@@ -36,6 +36,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Deliver: TypeAlias = Callable[[Answer], None]
+"""Takes an answer where it is waited for. Called in the thread that made it."""
 
 THREADS = 40
 """Requests that are worked on at the same time; more wait their turn."""
@@ -58,6 +60,8 @@ PIECE = 2**20
 
 STOPPING = Answer(503, b"the server is stopping", TEXT)
 
+_R = TypeVar("_R")
+
 log = logging.getLogger("qdlite_server.request")
 
 
@@ -78,18 +82,25 @@ class App:
         self._workers = Workers(THREADS, "qdlite")
         self._uploaders = Workers(UPLOAD_THREADS, "qdlite-upload")
         self._inference_workers = Workers(INFERENCE_THREADS, "qdlite-inference")
-        self._all_workers = (self._workers, self._uploaders, self._inference_workers)
         self.connections: set[Stoppable] = set()
         """Those that ordinary requests come by."""
 
     @property
-    def busy(self) -> bool:
-        """Is any request being worked on in a thread, perhaps one that nobody waits for any more?"""
-        return any(workers.unfinished for workers in self._all_workers)
+    def busy(self) -> int:
+        """How many requests are worked on in threads, or wait for one? Perhaps some that nobody waits for any more."""
+        return self._workers.unfinished + self._uploaders.unfinished + self._inference_workers.unfinished
 
     def is_ordinary(self, endpoint: Endpoint, length: int) -> bool:
         """Can a request with a body of `length` bytes, and its answer, be in memory?"""
         return not endpoint.streamed and length <= self.api.limit(endpoint)
+
+    def is_light(self, route: Route, request: Request) -> bool:
+        """May any thread work on a request, without regard to what else there is?"""
+        return self._workers_for(route.endpoint, request.body) is self._workers
+
+    def attend(self, work: Callable[[], _R], deliver: Callable[[_R], None]) -> None:
+        """Has work done in a thread that is for a request after the other."""
+        self._workers.submit(work, deliver)
 
     def begin(self, route: Route, request: Request, deliver: Deliver) -> None:
         """Has a request worked on in a thread, which delivers the answer."""

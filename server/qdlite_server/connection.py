@@ -15,18 +15,19 @@ from time import perf_counter
 from typing import Any, cast
 
 from qdlite_server.app import INFERENCE_MARK, STOPPING, App
-from qdlite_server.endpoint import Answer, Request
-from qdlite_server.head import END, Head, plain
+from qdlite_server.attendance import POSSIBLE, Attendance, Return
+from qdlite_server.endpoint import Answer
+from qdlite_server.inbox import Arrival, Inbox
 from qdlite_server.message import message
 
-MAX_HEAD = 2**16
-"""Bytes of a head that is waited for here."""
 MAX_AHEAD = 2**16
 """Bytes that a client may send ahead of its answer before it is made to wait."""
+ALONE = 8
+"""After so many requests in a row while nobody else asked, a connection gets a thread that stays with it."""
 
 
 class Connection(asyncio.Protocol):
-    """One connection. One request is worked on at a time; what comes after it waits in the buffer.
+    """One connection. One request is worked on at a time; what comes after it waits in the inbox.
 
     `siblings` are all that are open; without a request the connection ends after `patience` seconds; `successor`
     makes what serves it from the first request on that is not ordinary."""
@@ -39,10 +40,10 @@ class Connection(asyncio.Protocol):
         self._patience = patience
         self._siblings = siblings
         self._successor = successor
-        self._buffer = bytearray()
-        self._head: Head | None = None
-        self._body_at = 0
-        self._request: Request | None = None
+        self._inbox = Inbox(app)
+        self._arrival: Arrival | None = None
+        self._attendance: Attendance | None = None
+        self._alone = 0
         self._last = False
         self._clogged = False
         self._held_back = False
@@ -58,8 +59,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._leave()
-        if self._request is not None:
-            self._request.cancellation.cancel()
+        if self._arrival is not None:
+            self._arrival.request.cancellation.cancel()
 
     def _leave(self) -> None:
         self._timer.cancel()
@@ -67,18 +68,17 @@ class Connection(asyncio.Protocol):
         self._app.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        if self._request is None and not self._clogged:
+        self._inbox.received += data
+        if self._arrival is None and not self._clogged:
             self._go_on()
-        elif len(self._buffer) > MAX_AHEAD:
+        elif len(self._inbox.received) > MAX_AHEAD:
             self._transport.pause_reading()
             self._held_back = True
 
     def eof_received(self) -> bool:
         """The client sends nothing more. It may still wait for the answer to what it has sent; one that asks for
         inference, which is dear, is taken to have left."""
-        request = self._request
-        if request is None or self._buffer or INFERENCE_MARK in request.body:
+        if self._arrival is None or self._inbox.received or INFERENCE_MARK in self._arrival.request.body:
             return False
         self._last = True
         return True
@@ -88,51 +88,49 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._clogged = False
-        self._go_on()
+        if self._attendance is None:
+            self._go_on()
+
+    @property
+    def _taken(self) -> bool:
+        """Is a thread at work for this connection?"""
+        return self._arrival is not None or self._attendance is not None
 
     def shutdown(self) -> None:
         """Called when the server stops: ends the connection, after the answer to what has begun."""
         self._last = True
-        if self._head is None:
+        if self._attendance is not None:
+            self._attendance.ended = True
+        elif not (self._taken or self._inbox.expecting):
             self._transport.close()
 
     def stop(self) -> None:
         """Called when the server has waited long enough."""
-        if self._request is not None:
+        if self._arrival is not None or (self._attendance is not None and self._attendance.stop()):
+            self._last = True
             self._write(message(STOPPING, "", None, last=True))
 
     def _expire(self) -> None:
         """Ends the connection if nothing has happened for long. One timer, seldom renewed, is cheaper than one for
         each request."""
         idle = perf_counter() - self._since
-        if self._head is None and idle >= self._patience:
+        if not (self._taken or self._inbox.expecting) and idle >= self._patience:
             self._transport.close()
         else:
             self._timer = self._loop.call_later(max(self._patience - idle, 1.0), self._expire)
 
     def _go_on(self) -> None:
-        """Takes requests from the buffer until one is worked on in a thread, or more bytes are needed."""
+        """Takes requests from the inbox until one is worked on in a thread, or more bytes are needed."""
         if self._held_back:
             self._transport.resume_reading()
             self._held_back = False
-        ready = True
-        while ready and self._buffer and not (self._request or self._clogged or self._transport.is_closing()):
-            ready = (self._head is not None or self._begin()) and self._take()
-
-    def _begin(self) -> bool:
-        """Reads a head; False if it is not complete, or not ours."""
-        end = self._buffer.find(END)
-        if end < 0 and len(self._buffer) < MAX_HEAD and self._buffer[:1].isalpha():
-            return False
-        head = plain(bytes(self._buffer[: end + len(END)]))
-        route = self._app.api.route(head.method, head.path) if head else None
-        if head is None or route is None or not self._app.is_ordinary(route.endpoint, head.length):
-            self._hand_over()
-            return False
-        self._head, self._route, self._body_at = head, route, end + len(END)
-        self._last = self._last or head.last
-        self._began = perf_counter()
-        return True
+        while self._inbox.received and not (self._taken or self._clogged or self._transport.is_closing()):
+            arrival = self._inbox.take()
+            if arrival is None:
+                if self._inbox.foreign:
+                    self._hand_over()
+                return
+            self._begin(arrival)
 
     def _hand_over(self) -> None:
         """Gives the connection to uvicorn, with what has been received since the last request."""
@@ -140,47 +138,79 @@ class Connection(asyncio.Protocol):
         successor = self._successor()
         self._transport.set_protocol(successor)
         successor.connection_made(self._transport)
-        successor.data_received(bytes(self._buffer))
-        self._buffer.clear()
+        successor.data_received(bytes(self._inbox.received))
+        self._inbox.received.clear()
 
-    def _take(self) -> bool:
-        """Begins the work on the request whose head has been read; False if its body is not complete."""
-        head, end = cast(Head, self._head), self._body_at + cast(Head, self._head).length
-        if len(self._buffer) < end:
-            return False
-        with memoryview(self._buffer) as received:
-            body = bytes(received[self._body_at : end])
-        del self._buffer[:end]
-        request = Request(head.method, head.path, head.query, body, head.headers)
-        if self._route.endpoint.quick:
-            answer = self._app.api.answer_at(self._route, request)
-            self._write(self._message(request, answer))
-            self._app.record(request, answer.status, self._began)
-        else:
-            self._request = request
-            self._app.begin(self._route, request, partial(self._deliver, request))
-        return True
+    def _begin(self, arrival: Arrival) -> None:
+        """Begins the work on a request."""
+        self._last = self._last or arrival.last
+        if arrival.route.endpoint.quick:
+            answer = self._app.api.answer_at(arrival.route, arrival.request)
+            self._write(self._message(arrival, answer))
+            self._app.record(arrival.request, answer.status, arrival.began)
+            return
+        self._alone = 0 if self._app.busy or self._inbox.received else self._alone + 1
+        if self._alone <= ALONE or not self._lend(arrival):
+            self._arrival = arrival
+            self._app.begin(arrival.route, arrival.request, partial(self._deliver, arrival))
 
-    def _deliver(self, request: Request, answer: Answer) -> None:
+    def _deliver(self, arrival: Arrival, answer: Answer) -> None:
         """Called in the thread that worked on the request."""
-        data = self._message(request, answer)
+        data = self._message(arrival, answer)
         with suppress(RuntimeError):  # the server has stopped, and its loop with it
-            self._loop.call_soon_threadsafe(self._finish, request, answer.status, data)
+            self._loop.call_soon_threadsafe(self._finish, arrival, answer.status, data)
 
-    def _message(self, request: Request, answer: Answer) -> bytes:
-        return message(answer, request.headers.get("accept-encoding", ""), self._client, self._last)
+    def _message(self, arrival: Arrival, answer: Answer) -> bytes:
+        accepted = arrival.request.headers.get("accept-encoding", "")
+        return message(answer, accepted, self._client, self._last or arrival.last)
 
-    def _finish(self, request: Request, status: int, data: bytes) -> None:
-        if self._request is request:  # it has not been stopped
+    def _finish(self, arrival: Arrival, status: int, data: bytes) -> None:
+        if self._arrival is arrival:  # it has not been stopped
             self._write(data)
-            self._app.record(request, status, self._began)
+            self._app.record(arrival.request, status, arrival.began)
             self._go_on()
 
     def _write(self, data: bytes) -> None:
         """Ends a request with its answer."""
-        self._head = self._request = None
+        self._arrival = None
         self._since = perf_counter()
         if not self._transport.is_closing():
             self._transport.write(data)
             if self._last:
                 self._transport.close()
+
+    def _lend(self, arrival: Arrival) -> bool:
+        """Gives the connection to a thread, if that can begin with this request."""
+        if not POSSIBLE or self._last or self._transport.get_write_buffer_size():
+            return False
+        if not self._app.is_light(arrival.route, arrival.request):
+            return False
+        try:
+            number = self._transport.get_extra_info("socket").fileno()
+            self._attendance = attendance = Attendance(self._app, number, self._inbox, self._message)
+        except OSError:  # there are no file descriptors left
+            return False
+        self._transport.pause_reading()
+        self._app.attend(partial(attendance.run, arrival), self._give_back)
+        return True
+
+    def _give_back(self, state: Return) -> None:
+        """Called in the thread that the connection was lent to."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._take_back, state)
+
+    def _take_back(self, state: Return) -> None:
+        self._attendance = None
+        self._alone = 0
+        if self._transport.is_closing():
+            return
+        if state.unsent:
+            self._transport.write(state.unsent)
+        self._since = perf_counter()
+        if state.last or (self._last and state.next is None and not self._inbox.expecting):
+            self._transport.close()
+            return
+        self._transport.resume_reading()
+        if state.next is not None:
+            self._begin(state.next)
+        self._go_on()

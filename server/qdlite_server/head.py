@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 import httptools
 from msgspec import Struct
 
 END = b"\r\n\r\n"
+REMEMBERED = 256
+"""Heads that are not read again: those of one client differ in the length of the body at most."""
+SHORT = 1024
+"""Bytes of a head that is worth remembering."""
 
 _STREAMS = frozenset({"origin", "expect", "transfer-encoding", "upgrade"})
 """Header fields that ask for more than one message and one answer: browsers, permission to send, pieces."""
@@ -18,7 +25,7 @@ class Head(Struct, frozen=True):
     method: str
     path: str
     query: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     last: bool = False
 
     @property
@@ -54,6 +61,10 @@ class _Reader:
 
 def plain(data: bytes) -> Head | None:
     """The head of one ordinary request; None for anything else and all errors."""
+    return _remembered(data) if len(data) <= SHORT else _read(data)
+
+
+def _read(data: bytes) -> Head | None:
     reader = _Reader()
     parser = reader.parser
     try:
@@ -67,3 +78,6 @@ def plain(data: bytes) -> Head | None:
         return None
     path, _, query = url.decode("ascii").partition("?")
     return Head(parser.get_method().decode("ascii"), path, query, reader.headers, not reader.stays_open)
+
+
+_remembered = lru_cache(REMEMBERED)(_read)

@@ -6,13 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import Any, TypeVar
 
-from qdlite_server.endpoint import Answer
-
-Work: TypeAlias = Callable[[], Answer]
-Deliver: TypeAlias = Callable[[Answer], None]
-"""Takes an answer where it is waited for. Called in the thread that made it."""
+_R = TypeVar("_R")
 
 log = logging.getLogger("qdlite_server")
 
@@ -24,14 +20,14 @@ class Workers:
     def __init__(self, limit: int, name: str) -> None:
         self._limit = limit
         self._name = name
-        self._queue: SimpleQueue[tuple[Work, Deliver] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Callable[[], Any], Callable[[Any], None]] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
         self.unfinished = 0
         """Requests that wait or are worked on, perhaps some that nobody waits for any more."""
 
-    def submit(self, work: Work, deliver: Deliver) -> None:
-        """Begins `work` as soon as a thread is free. Neither function may raise."""
+    def submit(self, work: Callable[[], _R], deliver: Callable[[_R], None]) -> None:
+        """Begins `work` as soon as a thread is free, which gives the result to `deliver`. Neither may raise."""
         with self._lock:
             self.unfinished += 1
             more = self._threads < min(self.unfinished, self._limit)
@@ -50,10 +46,10 @@ class Workers:
             self._finish(*job)
             del job  # or the last request would be kept until the next one
 
-    def _finish(self, work: Work, deliver: Deliver) -> None:
+    def _finish(self, work: Callable[[], _R], deliver: Callable[[_R], None]) -> None:
         try:
-            answer = work()
+            result = work()
         finally:
             with self._lock:
                 self.unfinished -= 1
-        deliver(answer)
+        deliver(result)

@@ -12,15 +12,24 @@ import httpx
 import pytest
 
 from qdlite import Database
+from qdlite_server import connection as connection_module
 from qdlite_server import running as running_module
 from qdlite_server.api import Api
 from qdlite_server.app import App
-from qdlite_server.connection import MAX_AHEAD, MAX_HEAD
+from qdlite_server.connection import ALONE, MAX_AHEAD
 from qdlite_server.head import Head, plain
+from qdlite_server.inbox import MAX_HEAD
 from tests.faces import running
+from tests.server.raw import Raw
 
 GET = b"GET /collections/%s/exists HTTP/1.1\r\nhost: x\r\n\r\n"
 COUNT = b"POST /collections/c/points/count HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@pytest.fixture(autouse=True, params=[ALONE, 0], ids=["usual", "lent at once"])
+def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With threads that stay with a connection from the first request on, all looks the same."""
+    monkeypatch.setattr(connection_module, "ALONE", request.param)
 
 
 @pytest.fixture
@@ -28,32 +37,6 @@ def url(database: Database) -> Iterator[str]:
     with running(App(Api(database, max_body=1000))) as url:
         httpx.put(f"{url}/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
         yield url
-
-
-class Raw:
-    """A connection on which bytes are sent and answers are read one by one."""
-
-    def __init__(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").partition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=20)
-        self._file = self.socket.makefile("rb")
-
-    def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """Status, header fields and body of the next answer; status 0 if the connection has ended."""
-        start = self._file.readline()
-        if not start:
-            return 0, {}, b""
-        lines = iter(lambda: self._file.readline().rstrip(), b"")
-        fields = dict(line.decode().lower().split(": ", 1) for line in lines)
-        return int(start.split()[1]), fields, self._file.read(int(fields.get("content-length", 0)))
-
-    def ask(self, sent: bytes) -> tuple[int, dict[str, str], bytes]:
-        self.socket.sendall(sent)
-        return self.answer()
-
-    def close(self) -> None:
-        self._file.close()
-        self.socket.close()
 
 
 @pytest.fixture
