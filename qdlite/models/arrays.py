@@ -30,15 +30,15 @@ def to_array(vector: AnyWireVector) -> VectorArray:
 
 
 def _floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:
-    with np.errstate(over="ignore"):
-        if isinstance(values, np.ndarray):
+    if isinstance(values, np.ndarray):
+        with np.errstate(over="ignore"):
             array = values.astype(np.float32, copy=False)
-        elif values and isinstance(values[0], list):
-            array = _rows(values)
-        else:
-            array = dense(cast("list[float]", values))
-        if _has_nan(array):
-            raise WrongInput("Vector contains NaN")
+    elif values and isinstance(values[0], list):
+        array = _rows(values)
+    else:
+        array = dense(cast("list[float]", values))
+    if _has_nan(array):
+        raise WrongInput("Vector contains NaN")
     return array
 
 
@@ -46,7 +46,8 @@ def _has_nan(array: FloatArray) -> bool:
     if array.size <= _KEEPS_LOCK:
         return bool(np.count_nonzero(array != array))
     flat = array.ravel()
-    squares = flat.dot(flat)  # faster, and NaN only if one of the numbers is
+    with np.errstate(over="ignore"):
+        squares = flat.dot(flat)  # faster, and NaN only if one of the numbers is
     return bool(squares != squares)
 
 
@@ -63,7 +64,8 @@ def dense(values: list[float]) -> FloatArray:
 
 def _rows(values: Any) -> FloatArray:
     try:
-        return np.array(values, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            return np.array(values, dtype=np.float32)
     except ValueError:
         raise WrongInput("all vectors must have the same dimension") from None
 

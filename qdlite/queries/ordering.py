@@ -60,7 +60,7 @@ def settle(view: PointView, hits: Hits, descending: bool) -> Hits:
     """Hits already sorted by score, their ties by id."""
     scores = hits.scores
     equal = scores[1:] == scores[:-1]
-    if not equal.any():
+    if not np.count_nonzero(equal):
         return hits
     tied = np.zeros(len(scores), np.bool_)
     tied[1:] = equal

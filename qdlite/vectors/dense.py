@@ -20,16 +20,13 @@ from qdlite.vectors.selection import Selection, Selections
 from qdlite.vectors.spans import Rows, distinct, end, span, within
 
 if TYPE_CHECKING:
-    from qdlite.vectors.codes import RowCodes
+    from qdlite.vectors.scan import Scan
 
 GATHER_SHARE = 5
 """Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
 
-CODES_GATHER_SHARE = 3
-"""The same for codes, of which each row has a few lines of the cache for itself."""
-
-WORTH_CODES = 512
-"""Among fewer rows the codes' call costs more than it saves."""
+COMPILED_GATHER_SHARE = 3
+"""The same for compiled scans."""
 
 _KEPT_SHARE = 7
 """Rows of a filter are kept together only if fewer than one in this many match: a graph is better above that."""
@@ -66,7 +63,6 @@ class DenseIndex:
         self._norms = np.zeros(0, np.float32)
         self._longest = np.float32(0)
         self._selections = Selections()
-        self._coded = False
 
     @property
     def present(self) -> BoolArray:
@@ -115,8 +111,8 @@ class DenseIndex:
         if extent > self._extent:
             self._reserve(extent)
         self._rows.write(at, rows)
-        if self._coded and self._codes is not None:
-            self._codes.forget(at)
+        if (scan := self._scan_if_used) is not None:
+            scan.forget(at)
         self._count += distinct(at, ~self._present[at])
         self._present[at] = True
         if self._by_norms:
@@ -160,14 +156,10 @@ class DenseIndex:
         if mask is None:
             return Selection(self.allowed(None), self._count)
         selection = self._selections.find(mask, lambda: self._selection(mask))
-        row_bytes = 4 * self.size
-        narrow = selection.matching * _KEPT_SHARE < self._extent
-        if (
-            narrow
-            and self._codes is None
-            and self._selections.keep_rows(selection, row_bytes, self._extent * row_bytes)
-        ):
-            selection.rows = self._rows.take(selection.offsets)
+        if self._scan is None and selection.matching * _KEPT_SHARE < self._extent:
+            row_bytes = 4 * self.size
+            if self._selections.keep_rows(selection, row_bytes, self._extent * row_bytes):
+                selection.rows = self._rows.take(selection.offsets)
         return selection
 
     def _selection(self, mask: BoolArray) -> Selection:
@@ -183,9 +175,10 @@ class DenseIndex:
         limit, allowed = min(limit, selection.matching), selection.allowed
         if limit <= 0:
             return no_hits()
-        possible = self._possible(query, limit, selection)
-        if possible is not None:
-            return self._nearest_of(query, limit, possible)
+        if self._scan is not None:
+            if allowed is not None and selection.matching * COMPILED_GATHER_SHARE < self._extent:
+                return self._scan.nearest(query, limit, self._extent, selection.offsets, None)
+            return self._scan.nearest(query, limit, self._extent if allowed is None else len(allowed), None, allowed)
         if selection.rows is not None:
             scores = self._similarity(query[None, :], selection.rows)[0]
             chosen = best_among(scores, limit)
@@ -194,29 +187,19 @@ class DenseIndex:
             return self.nearest_among(query, limit, selection.offsets)
         if self._by_norms and np.isfinite(self._longest):
             return self._nearest_by_norms(query, limit, allowed)
-        scores = self._scan(query[None, :], 0, self._extent if allowed is None else len(allowed))[0]
+        scores = self._read(query[None, :], 0, self._extent if allowed is None else len(allowed))[0]
         chosen = best(scores, limit, allowed)
         return Hits(chosen, scores[chosen])
 
     def nearest_among(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
         """Exact search among ascending offsets, reading only their rows."""
-        if self._codes is not None and len(offsets) >= WORTH_CODES:
-            possible = self._codes.possible(query, limit, self._extent, offsets, None)
-            offsets = offsets if possible is None else possible
-        return self._nearest_of(query, limit, offsets)
-
-    def _possible(self, query: FloatArray, limit: int, selection: Selection) -> OffsetArray | None:
-        """The rows of a selection that can be among its best, if their codes can tell."""
-        if selection.matching < WORTH_CODES or self._codes is None:
-            return None
-        allowed = selection.allowed
-        if allowed is not None and selection.matching * CODES_GATHER_SHARE < self._extent:
-            return self._codes.possible(query, limit, self._extent, selection.offsets, None)
-        return self._codes.possible(query, limit, self._extent if allowed is None else len(allowed), None, allowed)
-
-    def _nearest_of(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
+        limit = min(limit, len(offsets))
+        if limit <= 0:
+            return no_hits()
+        if self._scan is not None:
+            return self._scan.nearest(query, limit, self._extent, offsets, None)
         scores = self._score(query[None, :], offsets)[0]
-        chosen = best_among(scores, min(limit, len(offsets)))
+        chosen = best_among(scores, limit)
         return Hits(offsets[chosen], scores[chosen])
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:
@@ -233,12 +216,21 @@ class DenseIndex:
         return scores
 
     @cached_property
-    def _codes(self) -> RowCodes | None:
-        """One byte a component of each row, where there is a kernel to compare those."""
-        from qdlite.vectors.codes import RowCodes, usable
+    def _scan(self) -> Scan | None:
+        """The compiled comparison of rows, if there is one for such rows."""
+        from qdlite.vectors.scan import scan_of
 
-        self._coded = True
-        return RowCodes(self._rows, self.distance) if usable(self.size, self.distance, self.datatype) else None
+        return scan_of(self._rows, self.distance, self.datatype)
+
+    @property
+    def _coded(self) -> bool:
+        """Whether an exact search reads one byte a component."""
+        return self._scan is not None and self._scan.coded
+
+    @property
+    def _scan_if_used(self) -> Scan | None:
+        """None also if nobody has searched yet."""
+        return vars(self).get("_scan")
 
     def pending_work(self) -> int:
         return 0
@@ -251,7 +243,7 @@ class DenseIndex:
         return False
 
     def memory_bytes(self) -> int:
-        codes = self._codes.nbytes if self._coded and self._codes is not None else 0
+        codes = 0 if self._scan_if_used is None else self._scan_if_used.nbytes
         return self._rows.nbytes + self._present.nbytes + self._norms.nbytes + self._selections.nbytes + codes
 
     def vector_bytes(self) -> int:
@@ -271,10 +263,10 @@ class DenseIndex:
         start, stop = int(offsets.min()), int(offsets.max()) + 1
         if stop - start > len(offsets) * GATHER_SHARE or len(queries) * (stop - start) > 16 * BLOCK:
             return self._gather(queries, offsets)
-        scores = self._scan(queries, start, stop)
+        scores = self._read(queries, start, stop)
         return scores if stop - start == len(offsets) and _ascending(offsets) else scores[:, offsets - start]
 
-    def _scan(self, queries: FloatArray, start: int, stop: int) -> FloatArray:
+    def _read(self, queries: FloatArray, start: int, stop: int) -> FloatArray:
         """Similarities to all rows from `start` to `stop`, also to those not present."""
         if self._rows.is_float:
             return self._similarity(queries, self._rows.slice(start, stop))

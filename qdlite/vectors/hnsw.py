@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray, VectorArray
 from qdlite.vectors import links
-from qdlite.vectors.dense import CODES_GATHER_SHARE, DenseIndex
+from qdlite.vectors.dense import COMPILED_GATHER_SHARE, DenseIndex
 from qdlite.vectors.distance import normalise
 from qdlite.vectors.graph import GRAPH_THREADS, Graph
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.links import GraphShape
-from qdlite.vectors.select import no_hits, ranked
+from qdlite.vectors.select import no_hits
 from qdlite.vectors.selection import Selection
 from qdlite.vectors.spans import Rows
 from qdlite.vectors.subsets import SubsetGraphs
@@ -32,7 +32,7 @@ _EUCLID: dict[Distance, bool] = {"Dot": False, "Cosine": False, "Euclid": True}
 _NODES_PER_CANDIDATE = 16
 _SCAN_DISCOUNT = 3
 _KEPT_DISCOUNT = 5
-_CODES_DISCOUNT = 10
+_CODED_DISCOUNT = 10
 _WAIT_FOR_BUILDER = 8000
 _SPARE = 6
 
@@ -171,7 +171,7 @@ class HnswIndex(DenseIndex):
         if graph is None or not graph.live or matching <= self._rows_in(self.params.full_scan_threshold):
             return None
         ef = max(params.hnsw_ef or int(graph.times_ef * max(self.params.ef_construct, limit)), limit)
-        rows = matching if self._codes is None else self._exact_cost(selection)
+        rows = self._exact_cost(selection) if self._coded else matching
         worth_it = selection.allowed is not None and ef * _NODES_PER_CANDIDATE < rows
         if worth_it and (served := self._subsets.serve(selection, self._count)) is not None:
             subset, lacking = served
@@ -212,25 +212,22 @@ class HnswIndex(DenseIndex):
 
     def _exact_cost(self, selection: Selection) -> int:
         """What an exact search would cost, in gathered rows."""
-        if self._codes is not None:
-            narrow = selection.matching * CODES_GATHER_SHARE < self._extent
-            return (selection.matching if narrow else self._extent) // _CODES_DISCOUNT
+        if self._coded:
+            narrow = selection.matching * COMPILED_GATHER_SHARE < self._extent
+            return (selection.matching if narrow else self._extent) // _CODED_DISCOUNT
         gathered = selection.matching // (_KEPT_DISCOUNT if selection.rows is not None else 1)
         return min(gathered, self._extent // _SCAN_DISCOUNT)
 
     def _cost_beside(self, graph: Graph) -> int:
         """What a search pays besides walking the graph: the scan of the rows it lacks, and the wait for the builder."""
         wait = _WAIT_FOR_BUILDER if self._extending else 0
-        return wait + (self._count - graph.live) // (_SCAN_DISCOUNT if self._codes is None else _CODES_DISCOUNT)
+        return wait + (self._count - graph.live) // (_CODED_DISCOUNT if self._coded else _SCAN_DISCOUNT)
 
     def _merge(self, query: FloatArray, limit: int, candidates: OffsetArray, missing: OffsetArray) -> Hits:
         """Exact scores of the graph's candidates together with the best of the rows that it lacks."""
-        scores = self._gather(query[None, :], candidates)[0]
         if len(missing):
-            fresh = self.nearest_among(query, limit, missing)
-            candidates = np.concatenate((candidates, fresh.offsets))
-            scores = np.concatenate((scores, fresh.scores))
-        return ranked(candidates, scores, limit)
+            candidates = np.concatenate((candidates, self.nearest_among(query, limit, missing).offsets))
+        return self.nearest_among(query, limit, np.sort(candidates))
 
     def _without_backlog(self, selection: Selection) -> Selection:
         """What `indexed_only` leaves: all, unless more rows wait for the graph than would be scanned by choice."""

@@ -63,6 +63,11 @@ class Matrix:
         return self._data.dtype == np.float32
 
     @property
+    def data(self) -> NDArray[Any]:
+        """The rows as they are stored, until the next `reserve` or `write`."""
+        return self._data
+
+    @property
     def nbytes(self) -> int:
         return self._data.nbytes
 

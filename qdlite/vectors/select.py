@@ -42,12 +42,6 @@ def best_among(scores: FloatArray, limit: int, positions: OffsetArray | None = N
     return order if positions is None else positions[order]
 
 
-def ranked(offsets: OffsetArray, scores: FloatArray, limit: int) -> Hits:
-    """Hits in order of score, equal ones by offset, cut to `limit`."""
-    order = np.lexsort((offsets, -scores))[:limit]
-    return Hits(offsets[order], scores[order])
-
-
 def no_hits() -> Hits:
     return Hits(np.empty(0, np.intp), np.empty(0, np.float32))
 

@@ -1,4 +1,4 @@
-"""Compiled code for the tests of this folder, where a compiler is."""
+"""Compiled code for the tests of this folder, where a compiler is, and how much of a matrix is read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import hatch_build
+from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors import kernels
-from qdlite.vectors.kernels import Kernels
+from qdlite.vectors.kernels import Kernels, RowsAt
+from qdlite.vectors.matrix import Matrix
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -39,3 +41,34 @@ def kernels_or_none(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "installed", lambda: found)
         yield
+
+
+@pytest.fixture
+def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each look at a matrix concerned, by numpy or by a kernel."""
+    counts: list[int] = []
+    take, part, nearest = Matrix.take, Matrix.slice, Kernels.nearest_rows
+
+    def counted_take(self: Matrix, at: OffsetArray) -> FloatArray:
+        counts.append(len(at))
+        return take(self, at)
+
+    def counted_part(self: Matrix, start: int, stop: int) -> FloatArray:
+        counts.append(stop - start)
+        return part(self, start, stop)
+
+    def counted_nearest(
+        self: Kernels,
+        rows: RowsAt,
+        query: FloatArray,
+        among: OffsetArray | int,
+        allowed: BoolArray | None,
+        limit: int,
+    ) -> tuple[OffsetArray, FloatArray, int]:
+        counts.append(among if isinstance(among, int) else len(among))
+        return nearest(self, rows, query, among, allowed, limit)
+
+    monkeypatch.setattr(Matrix, "take", counted_take)
+    monkeypatch.setattr(Matrix, "slice", counted_part)
+    monkeypatch.setattr(Kernels, "nearest_rows", counted_nearest)
+    return counts

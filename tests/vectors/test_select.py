@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdlite.types import BoolArray, FloatArray
-from qdlite.vectors.select import best, best_among, ranked
+from qdlite.vectors.select import best, best_among
 
 
 def reference(scores: FloatArray, limit: int, allowed: BoolArray | None) -> list[int]:
@@ -53,9 +53,3 @@ def test_equal_scores_are_not_sorted(scores: FloatArray, monkeypatch: pytest.Mon
     monkeypatch.setattr(np, "argsort", counting)
     assert best_among(scores, 10).tolist() == reference(scores, 10, None)
     assert sum(sorted_lengths) < 5000
-
-
-def test_ranked() -> None:
-    hits = ranked(np.array([5, 3, 9]), np.array([1, 1, 2], np.float32), 2)
-    assert hits.offsets.tolist() == [9, 3]
-    assert hits.scores.tolist() == [2, 1]

@@ -9,25 +9,50 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from struct import Struct
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.lazily import logger
-from qdlite.types import BoolArray, FloatArray, OffsetArray, SparseArray
+from qdlite.types import BoolArray, Datatype, Distance, FloatArray, OffsetArray, SparseArray
 
 FOLDER = os.path.dirname(__file__)
 LIBRARY = "libkernels.so"
 
 _HEAD_BYTES = 16
-_HELD_ROWS = 3000
-"""Comparing so many rows takes some ten microseconds."""
+_HELD_BYTES = 1 << 20
+"""Reading so many bytes of rows takes some ten microseconds."""
+
+_STORED: dict[Datatype, int] = {"float32": 0, "turbo4": 0, "float16": 1, "uint8": 2}
+_MEASURES: dict[Distance, int] = {"Dot": 0, "Cosine": 0, "Euclid": 1, "Manhattan": 2}
+"""What the kernels call datatypes and distances; cosine is that of normalised rows."""
+
+_ROWS = Struct("PPnnnnd")
 
 _log = logger(__name__)
+
+
+class RowsAt(NamedTuple):
+    """Where rows are and how they are compared, as the kernels want to be told."""
+
+    packed: bytes
+    bytes_compared: int
+    """How many bytes of a row are read before most are dropped."""
+
+    @classmethod
+    def of(
+        cls, rows: NDArray[Any], datatype: Datatype, distance: Distance, records: NDArray[np.uint8] | None
+    ) -> RowsAt:
+        """As long as neither of the arrays moves. `records`: as `Kernels.encode_rows` makes them."""
+        size = rows.shape[1]
+        coded, length = (0, 0) if records is None else (address(records), records.shape[1])
+        kind = _STORED[datatype], size, length, _MEASURES[distance], slack(size)
+        return cls(_ROWS.pack(address(rows), coded, *kind), length or rows.strides[0])
 
 
 class Kernels:
@@ -40,7 +65,7 @@ class Kernels:
         self.sources: int = ctypes.c_uint32.in_dll(released, "sources_checksum").value
         self._sums = _sums_of(released)
         self._encode = _encode_of(released)
-        self._possible = {True: _possible_of(held), False: _possible_of(released)}
+        self._nearest = {True: _nearest_of(held), False: _nearest_of(released)}
         self._released = _graphs_of(released)
 
     def largest_sums(
@@ -75,37 +100,29 @@ class Kernels:
         rows = np.ascontiguousarray(rows)
         self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records))
 
-    def possible_rows(
-        self,
-        records: NDArray[np.uint8],
-        query: FloatArray,
-        among: OffsetArray | int,
-        allowed: BoolArray | None,
-        limit: int,
-        euclid: bool,
-        slack: float,
-        room: int,
-    ) -> OffsetArray | None:
-        """All rows that can be among the `limit` most similar ones, of those given or of the first so many, as far as
-        they are `allowed`; None if there are more than about half of the room for them. `slack`: relative rounding
-        error of the similarities with which they will be compared."""
+    def nearest_rows(
+        self, rows: RowsAt, query: FloatArray, among: OffsetArray | int, allowed: BoolArray | None, limit: int
+    ) -> tuple[OffsetArray, FloatArray, int]:
+        """The `limit` (> 0) rows that are most similar to a query (float32), of those given or of the first so many, as
+        far as they are `allowed`; best first, equal ones by number. With the similarities, and how many rows were read
+        as they are. Raises MemoryError."""
         at, count = (None, among) if isinstance(among, int) else (address(among), len(among))
-        query, found = np.ascontiguousarray(query, np.float32), np.empty(room, np.intp)
-        kept: int = self._possible[count <= _HELD_ROWS](
-            address(records),
-            records.shape[1],
-            len(query),
-            address(query),
+        limit = min(limit, count)
+        nearest, similarities, compared = np.empty(limit, np.intp), np.empty(limit, np.float32), ctypes.c_ssize_t()
+        found: int = self._nearest[count * rows.bytes_compared <= _HELD_BYTES](
+            rows.packed,
+            query.tobytes(),
             at,
             count,
             None if allowed is None else address(allowed),
             limit,
-            euclid,
-            slack,
-            address(found),
-            room,
+            address(nearest),
+            address(similarities),
+            ctypes.byref(compared),
         )
-        return None if kept < 0 else found[:kept]
+        if found < 0:
+            raise MemoryError
+        return nearest[:found], similarities[:found], compared.value
 
 
 class Nodes:
@@ -176,11 +193,15 @@ def record_bytes(size: int) -> int:
 
 def address(array: NDArray[Any]) -> int:
     """Where the elements of a contiguous array begin."""
-    place: int = array.__array_interface__["data"][0]
-    return place
+    try:
+        return ctypes.addressof(_shared(array))  # takes half of the time
+    except (TypeError, ValueError):  # it is empty, or not to be written to
+        place: int = array.__array_interface__["data"][0]
+        return place
 
 
 _ADDRESS, _NUMBER = ctypes.c_void_p, ctypes.c_ssize_t
+_shared: Callable[[Any], ctypes.c_byte] = ctypes.c_byte.from_buffer
 
 
 def _sums_of(library: ctypes.CDLL) -> Any:
@@ -200,11 +221,11 @@ def _encode_of(library: ctypes.CDLL) -> Any:
     return function
 
 
-def _possible_of(library: ctypes.CDLL) -> Any:
-    function = library.possible_rows
+def _nearest_of(library: ctypes.CDLL) -> Any:
+    function = library.nearest_rows
     function.argtypes = (
-        *(_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _ADDRESS, _NUMBER, _ADDRESS),
-        *(_NUMBER, ctypes.c_int, ctypes.c_float, _ADDRESS, _NUMBER),
+        *(_ADDRESS, _ADDRESS, _ADDRESS, _NUMBER, _ADDRESS),
+        *(_NUMBER, _ADDRESS, _ADDRESS, _ADDRESS),
     )
     function.restype = _NUMBER
     return function

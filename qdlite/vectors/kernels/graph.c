@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "codes.h"
+#include "distance.h"
 
 #define MOST_LEVELS 24
 #define MOST_LINKS 512 /* of a node on one level */
@@ -43,7 +43,7 @@ typedef struct Visited {
    only insertion needs them. */
 typedef struct {
     intptr_t size, wide, stride, m, width, capacity, count;
-    int euclid, top;
+    int measure, top;
     float slack;
     uint32_t entry;
     uint64_t random;
@@ -78,39 +78,22 @@ INLINED void lock(Graph *g, uint32_t node) {
 
 INLINED void unlock(Graph *g, uint32_t node) { __atomic_store_n(&g->locks[node], 0, __ATOMIC_RELEASE); }
 
-/* Smaller is nearer: minus the dot product, or the squared distance. */
-INLINED float distance(const Graph *g, const float *one, const float *other) {
-    float sum = 0;
-    const intptr_t size = g->size;
-    if (g->euclid) {
-#pragma omp simd reduction(+ : sum)
-        for (intptr_t j = 0; j < size; j++) sum += (one[j] - other[j]) * (one[j] - other[j]);
-        return sum;
-    }
-#pragma omp simd reduction(+ : sum)
-    for (intptr_t j = 0; j < size; j++) sum += one[j] * other[j];
-    return -sum;
-}
-
-/* No distance that is computed from the rows is smaller than this. */
-INLINED float least_distance(const Graph *g, Estimate dot, float one, float other) {
-    const float error = dot.error + g->slack * one * other;
-    if (!(error < INFINITY)) return -INFINITY;
-    if (!g->euclid) return -dot.dot - error;
-    return one * one + other * other - 2 * (dot.dot + error) - g->slack * (one * one + other * other);
+INLINED float distance_to(const Graph *g, const float *query, uint32_t node) {
+    return distance(g->measure, g->size, query, row_of(g, node));
 }
 
 INLINED int farther(const Graph *g, const Query *codes, uint32_t node, float bound) {
     if (!codes->told) return 0;
     const Head *head = record_of(g, node);
-    return least_distance(g, to_query(codes, head, g->wide), codes->length, head->length) >= bound;
+    return least_distance(g->measure, g->slack, to_query(codes, head, g->wide), codes->length, head->length) >= bound;
 }
 
 /* Whether two nodes are at least so far from each other. */
 INLINED int apart(const Graph *g, uint32_t one, uint32_t other, float bound) {
     const Head *left = record_of(g, one), *right = record_of(g, other);
-    if (least_distance(g, between(left, right, g->wide), left->length, right->length) >= bound) return 1;
-    return distance(g, row_of(g, one), row_of(g, other)) >= bound;
+    const Estimate dot = between(left, right, g->wide);
+    if (least_distance(g->measure, g->slack, dot, left->length, right->length) >= bound) return 1;
+    return distance_to(g, row_of(g, one), other) >= bound;
 }
 
 INLINED int met(Visited *visited, uint32_t node) {
@@ -210,7 +193,7 @@ INLINED intptr_t walk(Graph *g, const float *query, const Query *codes, Near beg
         for (intptr_t i = 0; i < maybe && i < ROWS_AHEAD; i++) fetch(row_of(g, unmet[i]), row_bytes);
         for (intptr_t i = 0; i < maybe; i++) {
             if (i + ROWS_AHEAD < maybe) fetch(row_of(g, unmet[i + ROWS_AHEAD]), row_bytes);
-            const float found = distance(g, query, row_of(g, unmet[i]));
+            const float found = distance_to(g, query, unmet[i]);
             if (filled == width && !(found < pool[width - 1].distance)) continue;
             const intptr_t at = take_in(pool, &filled, width, (Near){found, unmet[i] | OPEN});
             if (at < next) next = at;
@@ -232,7 +215,7 @@ INLINED Near descend(Graph *g, const float *query, const Query *codes, Near at, 
             if (locking) unlock(g, at.node);
             for (uint32_t i = 0; i < count; i++) {
                 if (farther(g, codes, near[i], at.distance)) continue;
-                const float found = distance(g, query, row_of(g, near[i]));
+                const float found = distance_to(g, query, near[i]);
                 if (found < at.distance) {
                     at = (Near){found, near[i]};
                     moved = 1;
@@ -323,7 +306,7 @@ static void insert(Graph *g, uint32_t node, Walker *walker) {
 
     lock(g, node); /* until all its links are there: others may meet it on upper levels first */
     round_query(query, g->size, g->wide, &walker->codes);
-    at.distance = distance(g, query, row_of(g, at.node));
+    at.distance = distance_to(g, query, at.node);
     at = descend(g, query, &walker->codes, at, top, level + 1, 1);
     for (int l = level < top ? level : top; l >= 0; l--) {
         const intptr_t found = walk(g, query, &walker->codes, at, l, g->width, 1, walker->visited, walker->pool);
@@ -414,7 +397,7 @@ Graph *graph_new(intptr_t size, intptr_t m, intptr_t width, int euclid, float sl
     g->wide = g->stride - (intptr_t)sizeof(Head);
     g->m = 2 * m > MOST_LINKS ? MOST_LINKS / 2 : m < 2 ? 2 : m;
     g->width = width > 2 * g->m ? width : 2 * g->m;
-    g->euclid = euclid;
+    g->measure = euclid ? EUCLID : DOT;
     g->slack = slack;
     g->top = -1;
     g->random = 0x9E3779B97F4A7C15u;
@@ -494,7 +477,7 @@ intptr_t graph_search(Graph *g, const float *query, intptr_t width, intptr_t *fo
     if (g->top < 0 || width <= 0) return 0;
     if (equip(g, &walker, width)) {
         round_query(query, g->size, g->wide, &walker.codes);
-        Near at = {distance(g, query, row_of(g, g->entry)), g->entry};
+        Near at = {distance_to(g, query, g->entry), g->entry};
         at = descend(g, query, &walker.codes, at, g->top, 1, 0);
         count = walk(g, query, &walker.codes, at, 0, width, 0, walker.visited, walker.pool);
         for (intptr_t i = 0; i < count; i++) found[i] = (intptr_t)walker.pool[i].node;

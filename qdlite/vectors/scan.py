@@ -1,0 +1,132 @@
+"""How are rows compared with a query where there is a compiled kernel for it?
+
+Comparing a query with many rows is bound by reading them. So each row is also kept as one byte a component; the kernel
+(`nearest_rows.c`) reads only those, knows how much they leave out, and reads the few rows that can be among the nearest
+as they are: the answer is that of a full scan.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray
+from qdlite.vectors import kernels
+from qdlite.vectors.distance import SEQUENTIAL_BELOW
+from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
+from qdlite.vectors.matrix import Matrix
+from qdlite.vectors.spans import Rows, within
+
+SMALLEST_CODED_SIZE = 32
+"""Rows of fewer components are read as they are."""
+
+WORTH_CODES = 64
+"""Among fewer rows they say too little to pay for themselves."""
+
+_FEW_SHARE = 8
+"""If more than one in so many rows is wanted, codes say too little."""
+
+_BLOCK = 4096
+_MOST_STALE = 64
+
+
+def scan_of(matrix: Matrix, distance: Distance, datatype: Datatype) -> Scan | None:
+    """None where nothing is compiled, and for rows that have to be compared in their own way: short ones, as their
+    sums are added up in a certain order, and the cosine of bytes."""
+    compiled = kernels.installed()
+    own_way = matrix.width < SEQUENTIAL_BELOW or (distance == "Cosine" and datatype == "uint8")
+    return None if own_way or compiled is None else Scan(compiled, matrix, distance, datatype)
+
+
+class Scan:
+    """The rows of a matrix with their codes, if they have such. These are made when they are first needed, and brought
+    up to date when needed again: loading pays nothing for them. Readers may run side by side; the writer tells what it
+    changed by `forget`."""
+
+    def __init__(self, compiled: Kernels, matrix: Matrix, distance: Distance, datatype: Datatype) -> None:
+        width = matrix.width
+        self.coded = width >= SMALLEST_CODED_SIZE and distance != "Manhattan"
+        self._compiled = compiled
+        self._matrix = matrix
+        self._kind: tuple[Datatype, Distance] = datatype, distance
+        self._records: NDArray[np.uint8] = np.zeros((0, record_bytes(width)), np.uint8)
+        self._known = 0
+        self._stale: list[Rows] = []
+        self._encoding = threading.Lock()
+        self._plain: RowsAt | None = None
+        self._with_codes: RowsAt | None = None
+
+    @property
+    def nbytes(self) -> int:
+        return self._records.nbytes
+
+    def forget(self, at: Rows) -> None:
+        """Rows were rewritten, or added."""
+        self._plain = self._with_codes = None
+        if not self._known:
+            return
+        self._stale.append(within(at, self._known))
+        if len(self._stale) > _MOST_STALE:
+            self._stale = [np.unique(np.concatenate([_listed(rows) for rows in self._stale]))]
+
+    def nearest(
+        self, query: FloatArray, limit: int, extent: int, at: OffsetArray | None, allowed: BoolArray | None
+    ) -> Hits:
+        """The `limit` (> 0) rows most similar to a query: of the first `extent` ones, if given only of those `at`, and
+        only of those `allowed`. Best first, equal ones by offset."""
+        count = extent if at is None else len(at)
+        coded = self.coded and count >= WORTH_CODES and limit * _FEW_SHARE <= count
+        rows = self._coded_rows(extent) if coded else self._plain or self._plain_rows()
+        found, similarities, _ = self._compiled.nearest_rows(rows, query, extent if at is None else at, allowed, limit)
+        return Hits(found, similarities)
+
+    def _plain_rows(self) -> RowsAt:
+        self._plain = made = RowsAt.of(self._matrix.data, *self._kind, None)
+        return made
+
+    def _coded_rows(self, extent: int) -> RowsAt:
+        """With codes of what was written since they were last asked for."""
+        found = self._with_codes
+        if found is not None and self._known >= extent:
+            return found
+        with self._encoding:
+            self._refresh(extent)
+            self._with_codes = made = RowsAt.of(self._matrix.data, *self._kind, self._records)
+        return made
+
+    def _refresh(self, extent: int) -> None:
+        self._reserve(extent)
+        for at in self._stale:
+            for start, stop in _runs(at):
+                self._encode(start, stop)
+        self._encode(self._known, extent)
+        self._stale = []
+        self._known = max(self._known, extent)
+
+    def _encode(self, start: int, stop: int) -> None:
+        for low in range(start, stop, _BLOCK):
+            self._compiled.encode_rows(self._matrix.slice(low, min(low + _BLOCK, stop)), self._records[low:])
+
+    def _reserve(self, extent: int) -> None:
+        if extent > len(self._records):
+            records = np.zeros((max(extent, self._matrix.capacity), self._records.shape[1]), np.uint8)
+            records[: self._known] = self._records[: self._known]
+            self._records = records
+
+
+def _listed(at: Rows) -> OffsetArray:
+    return np.arange(at.start, max(at.start, at.stop)) if isinstance(at, slice) else at
+
+
+def _runs(at: Rows) -> Iterator[tuple[int, int]]:
+    """Rows as ranges [start, stop)."""
+    if isinstance(at, slice):
+        yield at.start, at.stop
+        return
+    rows = np.unique(at)
+    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        if len(run):
+            yield int(run[0]), int(run[-1]) + 1
