@@ -28,6 +28,9 @@ GATHER_SHARE = 5
 COMPILED_GATHER_SHARE = 3
 """The same for compiled scans."""
 
+_WORTH_LOADING = 256
+"""Up to so many rows compiled code costs a process more at its start than it saves later."""
+
 _KEPT_SHARE = 7
 """Rows of a filter are kept together only if fewer than one in this many match: a graph is better above that."""
 
@@ -215,22 +218,26 @@ class DenseIndex:
             scores[position] = self._compare(queries[position : position + 1], rows)[0]
         return scores
 
-    @cached_property
+    @property
     def _scan(self) -> Scan | None:
-        """The compiled comparison of rows, if there is one for such rows."""
+        """The compiled comparison of rows, if there is one for such rows and loading it is worth while."""
+        return self._compiled_scan if self._extent >= _WORTH_LOADING else None
+
+    @cached_property
+    def _compiled_scan(self) -> Scan | None:
         from qdlite.vectors.scan import scan_of
 
         return scan_of(self._rows, self.distance, self.datatype)
 
     @property
+    def _scan_if_used(self) -> Scan | None:
+        """None also if nobody has needed it yet."""
+        return vars(self).get("_compiled_scan")
+
+    @property
     def _coded(self) -> bool:
         """Whether an exact search reads one byte a component."""
         return self._scan is not None and self._scan.coded
-
-    @property
-    def _scan_if_used(self) -> Scan | None:
-        """None also if nobody has searched yet."""
-        return vars(self).get("_scan")
 
     def pending_work(self) -> int:
         return 0

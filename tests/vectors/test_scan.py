@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray
-from qdlite.vectors import kernels, scan
+from qdlite.vectors import dense, kernels, scan
 from qdlite.vectors.dense import DenseIndex
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.kernels import Kernels
@@ -41,8 +41,9 @@ def index_of(rows: FloatArray, distance: Distance, datatype: Datatype = "float32
 
 
 def scan_of(index: DenseIndex) -> Scan:
-    assert index._scan is not None
-    return index._scan
+    """Of an index of any size."""
+    assert index._compiled_scan is not None
+    return index._compiled_scan
 
 
 def similarities(index: DenseIndex, query: FloatArray) -> NDArray[np.float64]:
@@ -228,18 +229,21 @@ def test_readers_encode_together() -> None:
 
 def test_some_rows_are_compared_in_their_own_way() -> None:
     rows = np.abs(rows_of(1000, 64)) * 40
-    assert index_of(rows, "Cosine", "uint8")._scan is None
-    assert index_of(rows[:, :15], "Dot")._scan is None
+    assert index_of(rows, "Cosine", "uint8")._compiled_scan is None
+    assert index_of(rows[:, :15], "Dot")._compiled_scan is None
     assert not scan_of(index_of(rows, "Manhattan")).coded
     assert not scan_of(index_of(rows[:, :31], "Dot")).coded
     assert scan_of(index_of(rows, "Dot", "uint8")).coded
 
 
 def test_codes_are_made_when_they_are_worth_it() -> None:
-    index = index_of(rows_of(200, 64), "Dot")
+    index = index_of(rows_of(dense._WORTH_LOADING - 1, 64), "Dot")
     query = rows_of(1, 64, seed=1)[0]
+    index.search(query, 1, None, EXACT)
+    assert index._scan_if_used is None
+    index.put(np.arange(300), rows_of(300, 64))
     index.search(query, 100, None, EXACT)
-    index.search(query, 1, np.arange(200) < scan.WORTH_CODES - 1, EXACT)
+    index.search(query, 1, np.arange(300) < scan.WORTH_CODES - 1, EXACT)
     assert scan_of(index).nbytes == 0
     index.search(query, 10, None, EXACT)
     assert scan_of(index).nbytes > 0
