@@ -98,9 +98,8 @@ class Lane:
         job = Job(prepared, kind, call.mode, self._embedder.limits(kind))
         self._admit(job)
         try:
-            with call.cancellation.calling(partial(self._wake, job)):
-                while not job.done:
-                    self._step(job, call)
+            while not job.done:
+                self._step(job, call)
         finally:
             if job in self._jobs:  # it leaves before it is done
                 self._withdraw(job)
@@ -160,7 +159,8 @@ class Lane:
         if embedder:
             self._run(parts, embedder)
         else:
-            job.news.wait(remaining)
+            with call.cancellation.calling(partial(self._wake, job)):
+                job.news.wait(remaining)
 
     def _wake(self, job: Job) -> None:
         with self._lock:

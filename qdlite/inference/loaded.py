@@ -52,7 +52,7 @@ class LoadedModels:
                 slot.users -= 1
                 if slot.lane is None and not slot.users:  # the load failed
                     self._slots.pop(key, None)
-            self._let_go()
+                self._let_go()
 
     def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]], call: Call) -> Lane:
         remaining = call.remaining()
@@ -61,7 +61,8 @@ class LoadedModels:
         try:  # one load per model, while other models stay available
             if slot.lane is None:
                 slot.lane, slot.size = load()
-                self._let_go()
+                with self._lock:
+                    self._let_go()
             return slot.lane
         finally:
             slot.lock.release()
@@ -79,14 +80,18 @@ class LoadedModels:
             self._slots.clear()
 
     def _let_go(self) -> None:
-        with self._lock:
-            for key, slot in list(self._slots.items()):
+        """Called under the lock."""
+        if self._within_limits():
+            return
+        for key, slot in list(self._slots.items()):
+            if not slot.users:
+                del self._slots[key]
                 if self._within_limits():
                     return
-                if not slot.users:
-                    del self._slots[key]
 
     def _within_limits(self) -> bool:
+        if self._max_bytes is None and len(self._slots) <= self._max_count:
+            return True
         slots = [slot for slot in self._slots.values() if slot.lane is not None]
         size = sum(slot.size for slot in slots)
         return len(slots) <= self._max_count and (self._max_bytes is None or size <= self._max_bytes)

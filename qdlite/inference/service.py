@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ from qdlite.inference.options import shortened
 from qdlite.inference.providers.backend import Providers, provider_of
 from qdlite.inference.remote import RemoteService
 from qdlite.inference.settings import InferenceSettings
-from qdlite.inference.totals import ModelTotals, Totals
+from qdlite.inference.totals import MAX_MODELS, ModelTotals, Totals
 from qdlite.types import VectorArray
 
 
@@ -71,6 +70,7 @@ class InferenceService:
         self._providers = Providers(self.settings, self._catalogue)
         self._remote = RemoteService(self.settings) if self.settings.inference_url else None
         self._totals = Totals()
+        self._counted_as = lru_cache(MAX_MODELS)(self._proper_name)
         elsewhere = [self._remote.route] if self._remote else [self._providers.route, self._local.route]
         self._rules: list[Rule] = [Bm25Backend().route, HashingBackend().route, self._local.route_added, *elsewhere]
 
@@ -96,17 +96,18 @@ class InferenceService:
             timeout = self.settings.inference_timeout
         call = Call.start(mode, headers, timeout, cancellation)
         vectors: dict[int, VectorArray] = {}
-        usage: Counter[str] = Counter()
+        usage: dict[str, int] = {}
         for group in self._groups(inputs, call):
             started = time.perf_counter()
             embedded, used = self._embed(group, call)
             self._count(group, used, time.perf_counter() - started)
-            usage.update(used)
+            for model, tokens in used.items():
+                usage[model] = usage.get(model, 0) + tokens
             for identity, places in group.places.items():
                 model = group.inputs[identity].model
                 for position, mrl in places:
                     vectors[position] = shortened(embedded[identity], mrl, model)
-        return InferenceResult([vectors[position] for position in range(len(inputs))], dict(usage))
+        return InferenceResult([vectors[position] for position in range(len(inputs))], usage)
 
     def _embed(self, group: _Group, call: Call) -> tuple[dict[Hashable, VectorArray], dict[str, int]]:
         """The vector of each identity in the group, remembered or computed; usage counts what was computed."""
@@ -123,9 +124,11 @@ class InferenceService:
 
     def _count(self, group: _Group, usage: Mapping[str, int], seconds: float) -> None:
         """Adds to the totals; models that share a call share its time by their numbers of inputs."""
-        shares = Counter(item.model for item in group.inputs.values())
+        shares: dict[str, int] = {}
+        for item in group.inputs.values():
+            shares[item.model] = shares.get(item.model, 0) + 1
         for model, count in shares.items():
-            name = model if group.route.remote else self._proper_name(model)
+            name = model if group.route.remote else self._counted_as(model)
             self._totals.add(name, usage.get(model, 0), seconds * count / len(group.inputs))
 
     def _proper_name(self, model: str) -> str:
