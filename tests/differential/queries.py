@@ -149,10 +149,15 @@ def queries(draw: st.DrawFn, layout: Layout) -> Query:
     """A complete request."""
     body = draw(filtered(st.one_of(leaves(layout), leaves(layout), compound(layout, 2), ordered(), by_id)))
     query = body.get("query")
+    diversified = isinstance(query, dict) and "mmr" in query
     # A server counts the offset of MMR within the limit, the engine behind it.
-    if draw(st.booleans()) and not (isinstance(query, dict) and "mmr" in query):
+    if draw(st.booleans()) and not diversified:
         body = {**body, "offset": draw(st.integers(0, 3))}
-    return {**body, **draw(selectors(layout))}
+    selected = draw(selectors(layout))
+    # The engine adds the vector that MMR compares to those that were named; a server takes it out again.
+    if diversified and isinstance(selected.get("with_vector"), list):
+        del selected["with_vector"]
+    return {**body, **selected}
 
 
 @st.composite
