@@ -14,6 +14,9 @@ REMEMBERED = 256
 SHORT = 1024
 """Bytes of a head that is worth remembering."""
 
+_SECRET = (b"key:", b"authorization:", b"cookie:")
+"""Ends of names of header fields whose values are kept no longer than a request takes."""
+
 _STREAMS = frozenset({"origin", "expect", "transfer-encoding", "upgrade"})
 """Header fields that ask for more than one message and one answer: browsers, permission to send, pieces."""
 
@@ -61,7 +64,12 @@ class _Reader:
 
 def plain(data: bytes) -> Head | None:
     """The head of one ordinary request; None for anything else and all errors."""
-    return _remembered(data) if len(data) <= SHORT else _read(data)
+    return _remembered(data) if len(data) <= SHORT and not _tells_secrets(data) else _read(data)
+
+
+def _tells_secrets(data: bytes) -> bool:
+    names = data.lower()
+    return any(name in names for name in _SECRET)
 
 
 def _read(data: bytes) -> Head | None:
