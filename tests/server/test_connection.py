@@ -194,3 +194,12 @@ def test_a_plain_head() -> None:
     head = plain(sent)
     assert head == Head("POST", "/a%20b/c", "wait=true&x=", {"host": "y", "x-key": "\xe4 b", "content-length": "17"})
     assert head.length == 17
+
+
+@pytest.mark.parametrize("field", ["api-key", "OpenAI-API-Key", "Authorization", "Cookie"])
+def test_heads_that_tell_secrets_are_not_remembered(field: str) -> None:
+    sent = b"GET /collections HTTP/1.1\r\nhost: x\r\n"
+    assert plain(sent + b"\r\n") is plain(sent + b"\r\n")
+    secret = sent + f"{field}: s3cret\r\n\r\n".encode()
+    assert plain(secret) == plain(secret)
+    assert plain(secret) is not plain(secret)
