@@ -30,6 +30,9 @@ _R = TypeVar("_R")
 OperationId: TypeAlias = int
 Cost: TypeAlias = Callable[[CollectionView], int]
 
+_PIECE = 250
+"""So many rows are taken into columns before searches get their turn."""
+
 
 class Collection:
     """One collection. All methods may be called from any thread."""
@@ -94,9 +97,10 @@ class Collection:
 
     def _settle(self) -> None:
         """Brings columns up to date beside readers, if so much was written that the next one would have to wait."""
-        if self._state.fields.is_behind:
+        while self._state.fields.is_behind:
+            self._lock.let_read()
             with self._lock.shared():
-                self._state.fields.settle()
+                self._state.fields.settle(_PIECE)
 
     def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
         """Applies one update of points, vectors or payload."""

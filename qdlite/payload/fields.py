@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -151,12 +152,13 @@ class FieldIndexes:
         index = self.indexes.get(path)
         return [on_demand.variable(self._store, path, index, int(offset)) for offset in offsets]
 
-    def settle(self) -> None:
-        """Brings the columns up to date, as far as values have changed."""
+    def settle(self, most: int | None = None) -> None:
+        """Brings the columns up to date, as far as values have changed; `most`: only so many rows."""
         with self._settling:
             keys = self._table.keys
             groups: dict[frozenset[str], list[Offset]] = {}
-            for offset, old in self._stale.items():
+            stale = dict(islice(self._stale.items(), most))
+            for offset, old in stale.items():
                 changed = keys if old is EMPTY else keys & changed_keys(old, self._store.raw(offset))
                 groups.setdefault(changed, []).append(offset)
             for changed, rows in groups.items():
@@ -164,7 +166,8 @@ class FieldIndexes:
                     self._table.rewrite(rows, [self._store.get(row) for row in rows], changed)
             for index in self.indexes.values():
                 self._sync(index)
-            self._stale = {}  # last: whoever finds it empty may use the columns
+            for offset in stale:  # last: whoever finds none may use the columns
+                del self._stale[offset]
 
     def _sync(self, index: FieldIndex) -> None:
         if index.text_options is not None:

@@ -51,6 +51,8 @@ _IDLE_PHASE_SECONDS = 0.006
 _SMALLEST_BATCH = 5
 _BUSY_SECONDS = 0.25
 _LARGEST_BATCH = 1024
+_MOST_INFLOW = 1000
+"""If more rows than this are written during a step, it has no use to index beside them."""
 _REBUILD_SHARE = 0.25
 _REBUILD_ABOVE = 1000
 
@@ -92,6 +94,8 @@ class HnswIndex(DenseIndex):
         self._extending = False
         self._batch = _SMALLEST_BATCH
         self._searched_at = 0.0
+        self._written = 0
+        self._written_before = 0
         self._subsets = SubsetGraphs()
 
     @property
@@ -113,6 +117,7 @@ class HnswIndex(DenseIndex):
         with self._writing:
             super()._store(at, rows)
             self._touch(at)
+            self._written += len(rows)
 
     def _reserve(self, extent: int) -> None:
         super()._reserve(extent)
@@ -150,6 +155,9 @@ class HnswIndex(DenseIndex):
 
     def build_step(self, budget: float) -> bool:
         with self._building:
+            if self._is_loading():
+                time.sleep(budget)
+                return True
             deadline = time.monotonic() + budget
             while self.pending_work() and time.monotonic() < deadline:
                 self._extending = True
@@ -338,6 +346,12 @@ class HnswIndex(DenseIndex):
 
     def _busy(self) -> bool:
         return time.monotonic() - self._searched_at < _BUSY_SECONDS
+
+    def _is_loading(self) -> bool:
+        """Whether somebody searches while rows come in much faster than they could be indexed. Scanning those costs a
+        search less than a builder beside it, for which there is time as soon as the rows are there."""
+        inflow, self._written_before = self._written - self._written_before, self._written
+        return self._busy() and inflow > _MOST_INFLOW
 
     def _extend(self, target: Graph, offsets: OffsetArray, rows: FloatArray, generations: NDArray[np.int64]) -> float:
         """Adds rows to a graph; returns the seconds for which searches of that graph had to wait."""

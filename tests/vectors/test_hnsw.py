@@ -125,6 +125,19 @@ def test_fresh_rows_are_found_at_once(graph_searches: list[int]) -> None:
     assert index.search(fresh[3], 1, None, PLAIN).offsets.tolist() == [8003]
 
 
+@pytest.mark.parametrize("searched", [True, False])
+def test_the_builder_waits_while_much_is_loaded_beside_searches(searched: bool) -> None:
+    index = built(3000)
+    for start in (3000, 5000):
+        index.put(np.arange(start, start + 2000), index.prepare_batch(clustered(2000, seed=start)))
+        if searched:
+            index.search(clustered(1)[0], 10, None, PLAIN)
+        assert index.build_step(0.001)
+        assert (index.indexed_count == 3000) is searched
+    index.build_step(0.001)  # nothing came in meanwhile
+    assert index.indexed_count > 3000
+
+
 def test_removed_and_rewritten_rows_do_not_come_back() -> None:
     index = built(8000)
     rows = index.rows(np.arange(8000))
