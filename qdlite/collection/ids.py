@@ -100,11 +100,12 @@ class IdTracker:
 
     def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, list[bool]]:
         """Offsets for distinct ids, new ones where an id is not known. Also tells which existed before."""
-        known = list(map(self._offset_of.get, point_ids))
-        existed = [offset is not None for offset in known]
-        fresh = iter(self._insert([one for one, offset in zip(point_ids, known, strict=True) if offset is None]))
-        offsets = np.array([next(fresh) if offset is None else offset for offset in known], np.intp)
-        self._reserve(len(self._ids))
+        known = self._offset_of
+        existed = [point_id in known for point_id in point_ids]
+        if not all(existed):
+            self._insert([point_id for point_id in point_ids if point_id not in known])
+            self._reserve(len(self._ids))
+        offsets = np.array([known[point_id] for point_id in point_ids], np.intp)
         at = span(offsets)
         self.alive[at] = True
         self.versions[at] = version
@@ -143,16 +144,16 @@ class IdTracker:
             first = numbers.offsets if start is None else numbers.from_key(start)
             return np.concatenate([first, uuids.offsets]) if len(uuids.offsets) else first
 
-    def _insert(self, point_ids: list[PointId]) -> list[int]:
-        """Offsets for ids that have none: first those that became free, the last one first."""
-        reused = [self._free.pop() for _ in point_ids[: len(self._free)]]
-        for offset, point_id in zip(reused, point_ids, strict=False):
+    def _insert(self, point_ids: list[PointId]) -> None:
+        """Gives offsets to ids that have none: first those that became free, the last one first."""
+        offsets = [self._free.pop() for _ in point_ids[: len(self._free)]]
+        for offset, point_id in zip(offsets, point_ids, strict=False):
             self._ids[offset] = point_id
-        offsets = [*reused, *range(len(self._ids), len(self._ids) + len(point_ids) - len(reused))]
-        self._ids.extend(point_ids[len(reused) :])
+        extent = len(self._ids)
+        self._ids += point_ids[len(offsets) :]
+        offsets += range(extent, len(self._ids))
         self._offset_of.update(zip(point_ids, offsets, strict=True))
         self._unordered.update(zip(offsets, point_ids, strict=True))
-        return offsets
 
     def _reserve(self, extent: int) -> None:
         if extent > len(self.alive):
