@@ -31,9 +31,6 @@ REASONS = {
     "test_cluster_methods": CLUSTER,
     "test_values_count": "client 1.18 does not count a missing field as 0 values; Qdrant 1.19 and client 1.20 do",
     "test_remote_inference.py": "skipped by the suite itself: needs a hosted model",
-    "test_context_dot": (
-        "compares sums of tiny differences between float32 products with a tolerance of 1e-4; fails now and then"
-    ),
 }
 
 
