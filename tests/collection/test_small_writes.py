@@ -82,15 +82,7 @@ def test_only_columns_of_changed_keys_are_touched(database: Database, monkeypatc
     assert touched == ["a", "a"]
 
 
-def test_columns_take_in_many_small_writes_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-    add = Column.add
-
-    def counting(column: Column, rows: Any, payloads: Any) -> None:
-        taken.append(len(rows))
-        add(column, rows, payloads)
-
-    monkeypatch.setattr(Column, "add", counting)
+def test_columns_take_in_many_small_writes_at_once(database: Database, taken: list[int]) -> None:
     for point in range(100):
         database.upsert("c", body(UpsertPoints, points=[{"id": point, "vector": {}, "payload": {"a": 1}}]))
     for point in range(50):
