@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 GATHER_SHARE = 5
 """Rows are gathered if fewer than one in this many match; reading all of them in order is faster above that."""
 
-COMPILED_GATHER_SHARE = 3
+_COMPILED_GATHER_SHARE = 3
 """The same for compiled scans."""
 
 _WORTH_LOADING = 256
-"""Up to so many rows compiled code costs a process more at its start than it saves later."""
+"""With fewer rows compiled code costs a process more at its start than it saves later."""
 
 _KEPT_SHARE = 7
 """Rows of a filter are kept together only if fewer than one in this many match: a graph is better above that."""
@@ -179,7 +179,7 @@ class DenseIndex:
         if limit <= 0:
             return no_hits()
         if self._scan is not None:
-            if allowed is not None and selection.matching * COMPILED_GATHER_SHARE < self._extent:
+            if self._picks_rows(selection):
                 return self._scan.nearest(query, limit, self._extent, selection.offsets, None)
             return self._scan.nearest(query, limit, self._extent if allowed is None else len(allowed), None, allowed)
         if selection.rows is not None:
@@ -193,6 +193,10 @@ class DenseIndex:
         scores = self._read(query[None, :], 0, self._extent if allowed is None else len(allowed))[0]
         chosen = best(scores, limit, allowed)
         return Hits(chosen, scores[chosen])
+
+    def _picks_rows(self, selection: Selection) -> bool:
+        """Whether a compiled scan reads only the rows of a selection, rather than all of them in order."""
+        return selection.allowed is not None and selection.matching * _COMPILED_GATHER_SHARE < self._extent
 
     def nearest_among(self, query: FloatArray, limit: int, offsets: OffsetArray) -> Hits:
         """Exact search among ascending offsets, reading only their rows."""

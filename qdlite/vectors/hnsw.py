@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray, VectorArray
 from qdlite.vectors import links
-from qdlite.vectors.dense import COMPILED_GATHER_SHARE, DenseIndex
+from qdlite.vectors.dense import DenseIndex
 from qdlite.vectors.distance import normalise
 from qdlite.vectors.graph import GRAPH_THREADS, Graph
 from qdlite.vectors.growing import grown
@@ -221,8 +221,7 @@ class HnswIndex(DenseIndex):
     def _exact_cost(self, selection: Selection) -> int:
         """What an exact search would cost, in gathered rows."""
         if self._coded:
-            narrow = selection.matching * COMPILED_GATHER_SHARE < self._extent
-            return (selection.matching if narrow else self._extent) // _CODED_DISCOUNT
+            return (selection.matching if self._picks_rows(selection) else self._extent) // _CODED_DISCOUNT
         gathered = selection.matching // (_KEPT_DISCOUNT if selection.rows is not None else 1)
         return min(gathered, self._extent // _SCAN_DISCOUNT)
 

@@ -53,12 +53,6 @@ def url(app: App, lent: list[attendance.Attendance]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def raw(url: str) -> Iterator[Raw]:
-    with closing(Raw(url)) as made:
-        yield made
-
-
 def count_often(raw: Raw, times: int) -> None:
     for _ in range(times):
         assert COUNTED in raw.ask(COUNT)[2]

@@ -39,12 +39,6 @@ def url(database: Database) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def raw(url: str) -> Iterator[Raw]:
-    with closing(Raw(url)) as made:
-        yield made
-
-
 def test_requests_ahead_of_their_answers_are_answered_in_order(raw: Raw) -> None:
     """Quick ones, those that are worked on in threads, and at last one that uvicorn answers."""
     raw.socket.sendall((GET % b"c" + COUNT + GET % b"none") * 200 + b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n" + COUNT)
