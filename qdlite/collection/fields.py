@@ -28,8 +28,10 @@ class CollectionFields(FieldIndexes):
 
     def timestamp(self, text: str) -> int:
         """Microseconds since the epoch of a date. Raises ValueError saying what is wrong."""
+        from qdlite.models.datetimes import parse_bound  # few need it, and not for the first answer
+
         try:
-            return payload.parse_bound(text)
+            return parse_bound(text)
         except MalformedBody as error:
             raise ValueError(error.description) from None
 

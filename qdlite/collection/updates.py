@@ -16,6 +16,7 @@ from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve, WireColumn, by_name, check_sizes, prepared
 from qdlite.collection.view import CollectionView
 from qdlite.errors import UnknownVector, WrongDimension, point_not_found, unknown_vector
+from qdlite.models.base import violations
 from qdlite.models.filters import Filter
 from qdlite.models.points import (
     NULL,
@@ -36,23 +37,15 @@ from qdlite.types import PointId
 
 
 def check_readable(operation: UpdateOperation) -> None:
-    """Raises MalformedBody for paths, dates and payloads that would be looked at only when the operation is prepared,
+    """Raises MalformedBody for payloads, paths and dates that would be looked at only when the operation is prepared,
     which is too late for those that are sent together: in Qdrant they are part of the body."""
-    from qdlite.filters.readable import check_filter  # few need it, and not for the first answer
-
     body = getattr(operation, operation.kind)
     payloads = body.all_payloads() if isinstance(body, UpsertPoints) else []
     for payload in [body.payload] if isinstance(body, SetPayload) else payloads:
         payload_object(payload)
-    if isinstance(body, (UpsertPoints, UpdateVectors)):
-        check_filter(body.update_filter)
-    elif not (isinstance(body, PointsSelector) and body.points is not None):  # with ids its filter is not read
-        check_filter(body.filter)
-    if isinstance(body, SetPayload) and body.key is not None:
-        json_path.parse(body.key)
-    if isinstance(body, DeletePayload):
-        for key in body.keys:
-            json_path.parse(key)
+    part = body.update_filter if isinstance(body, (UpsertPoints, UpdateVectors)) else body
+    for _ in violations(part, ""):
+        pass  # broken rules are no concern of this place
 
 
 def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.Upsert:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from qdlite.models.datetimes import parse_bound
 from qdlite.models.filters import Range
 from qdlite.payload.column import Column
-from qdlite.payload.datetimes import parse_bound
 from qdlite.payload.entries import Array
 from qdlite.payload.indexes import RowValues, datetime_values, number_values
 from qdlite.types import BoolArray

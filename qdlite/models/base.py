@@ -20,10 +20,18 @@ from qdlite.errors import InvalidBody, MalformedBody
 from qdlite.lazily import pattern
 
 UInt = Annotated[int, Meta(ge=0)]
-"""An unsigned integer; a negative number is a type error, as in Qdrant."""
+"""An unsigned 64-bit integer; a negative number and a larger one are type errors, as in Qdrant. msgspec knows no limit
+of that size: `check` holds it."""
+NonZero = Annotated[int, Meta(ge=1)]
+"""The same without zero."""
+UInt32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+NonZero32 = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+UInt8 = Annotated[int, Meta(ge=0, le=2**8 - 1)]
+LARGEST = 2**64 - 1
 
 Rule = Callable[[Any], "str | None"]
-"""Takes a field's value, returns what is wrong with it, or None."""
+"""Takes a field's value, returns what is wrong with it, or None. Raises MalformedBody if the value cannot be read at
+all, which in Qdrant is found out before any rule is looked at."""
 
 _M = TypeVar("_M")
 
@@ -192,12 +200,37 @@ def encode(value: object) -> bytes:
 @cache
 def _checked_fields(model: type[Model]) -> tuple[tuple[str, str, Rule | None], ...]:
     """(attribute, wire name, rule) of the fields that have a rule or can hold a model that has."""
-    hints = get_type_hints(model)
+    hints = get_type_hints(model, include_extras=True)
     return tuple(
-        (field, wire, model.rules.get(field))
+        (field, wire, _sized(rule) if _is_unsigned(hints[field]) else rule)
         for field, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
-        if field in model.rules or _may_hold_model(hints[field])
+        if (rule := model.rules.get(field)) or _is_unsigned(hints[field]) or _may_hold_model(hints[field])
     )
+
+
+def _is_unsigned(hint: Any) -> bool:
+    """Whether a field can hold an unsigned integer of 64 bits."""
+    return hint in (UInt, NonZero) or (get_origin(hint) is not list and any(map(_is_unsigned, get_args(hint))))
+
+
+def _sized(rule: Rule | None) -> Rule:
+    """A rule for unsigned integers: that they are not beyond 64 bits, and then the rule that is given."""
+
+    def sized(value: Any) -> str | None:
+        if isinstance(value, int) and value > LARGEST:
+            raise MalformedBody(_too_large(value))
+        return rule(value) if rule else None
+
+    return sized
+
+
+def _too_large(value: int) -> str:
+    """What Qdrant says of a number that it can read as a float only, or not even so."""
+    try:
+        number = repr(float(value)).replace("e+", "e")
+    except OverflowError:
+        return "number out of range"
+    return f"invalid type: floating point `{number}`, expected usize"
 
 
 def _may_hold_model(hint: Any) -> bool:
@@ -213,7 +246,7 @@ Problem = tuple[str, str]
 
 
 def violations(value: Any, path: str) -> Iterator[Problem]:
-    """Yields every broken rule in a model, list or map, depth first."""
+    """Yields every broken rule in a model, list or map, depth first. Raises MalformedBody for what cannot be read."""
     if isinstance(value, Model):
         yield from _model_violations(value, _join(path, value.path_prefix))
     elif isinstance(value, list):
@@ -255,7 +288,7 @@ def _join(path: str, step: str) -> str:
 
 
 def check(model: Model) -> None:
-    """Applies every declared rule. Raises InvalidBody naming all violations."""
+    """Applies every declared rule. Raises InvalidBody naming all violations, or MalformedBody."""
     found = [f"{path}: {message}" for path, message in violations(model, "")]
     if found:
         raise InvalidBody("; ".join(found))

@@ -5,17 +5,21 @@ and to read so many of them from text takes longer than to load all modules of t
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast
 
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import force_setattr
 
 from qdlite.models.base import (
     Model,
+    NonZero,
+    NonZero32,
     OneOf,
     Problem,
     Rule,
     UInt,
+    UInt8,
+    UInt32,
     at_least,
     between,
     decode_raw,
@@ -26,7 +30,6 @@ from qdlite.models.common import JsonObject
 DistanceName = Literal["Cosine", "Euclid", "Dot", "Manhattan"]
 DatatypeName = Literal["float32", "uint8", "float16", "turbo4"]
 Memory = Literal["cold", "cached", "pinned"]
-NonZero = Annotated[int, Meta(ge=1)]
 MAX_VECTOR_SIZE = 65536
 
 
@@ -196,7 +199,7 @@ class StrictModeConfig(Model, frozen=True, kw_only=True):
     multivector_config: dict[str, StrictModeMultivector] | None = None
     sparse_config: dict[str, StrictModeSparse] | None = None
     max_payload_index_count: UInt | None = None
-    max_resident_memory_percent: UInt | None = None
+    max_resident_memory_percent: UInt8 | None = None
 
     rules: ClassVar = {
         "max_query_limit": at_least(1),
@@ -233,10 +236,10 @@ def vectors_config(raw: Raw | None) -> VectorsConfig:
 class CreateCollection(Model, frozen=True, kw_only=True):
     vectors: Raw | UnsetType = UNSET
     sparse_vectors: dict[str, SparseVectorParams] | None = None
-    shard_number: UInt | None = None
+    shard_number: UInt32 | None = None
     sharding_method: Literal["auto", "custom"] | None = None
-    replication_factor: UInt | None = None
-    write_consistency_factor: UInt | None = None
+    replication_factor: UInt32 | None = None
+    write_consistency_factor: UInt32 | None = None
     on_disk_payload: bool | None = None
     payload: PayloadStorageParams | None = None
     id_tracker: IdTrackerParams | None = None
@@ -278,9 +281,9 @@ class VectorParamsDiff(Model, frozen=True, kw_only=True):
 
 
 class CollectionParamsDiff(Model, frozen=True, kw_only=True):
-    replication_factor: NonZero | None = None
-    write_consistency_factor: NonZero | None = None
-    read_fan_out_factor: UInt | None = None
+    replication_factor: NonZero32 | None = None
+    write_consistency_factor: NonZero32 | None = None
+    read_fan_out_factor: UInt32 | None = None
     read_fan_out_delay_ms: UInt | None = None
     on_disk_payload: bool | None = None
     payload: PayloadStorageParams | None = None

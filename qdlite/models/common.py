@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from qdlite.lazily import pattern
+from qdlite.models import paths
 from qdlite.models.base import Model, OneOf
 from qdlite.types import Json, PointId
 
@@ -44,6 +45,7 @@ class PayloadSelector(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     include: list[str] | None = None
     exclude: list[str] | None = None
 
+    rules: ClassVar = {"include": paths.readable, "exclude": paths.readable}
     variants: ClassVar = ("include", "exclude")
     exclusive: ClassVar = True
 

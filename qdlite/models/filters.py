@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import field
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, OneOf, Problem, UInt, expect
+from qdlite.models import paths
+from qdlite.models.base import Model, OneOf, Problem, UInt, UInt32, expect
 from qdlite.models.common import point_ids
 from qdlite.types import PointId
 
 
 class PayloadField(Model, frozen=True, kw_only=True):
     key: str
+
+    rules: ClassVar = {"key": paths.readable}
 
 
 class GeoPoint(Model, frozen=True, kw_only=True):
@@ -70,10 +73,24 @@ class Range(Model, frozen=True, kw_only=True):
     gte: float | str | None = None
     lte: float | str | None = None
 
+    @property
+    def bounds(self) -> tuple[float | str, ...]:
+        """Those that are given."""
+        return tuple([bound for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None])
+
     def __post_init__(self) -> None:
-        kinds = {type(bound) for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None}
+        kinds = set(map(type, self.bounds))
         if len(kinds) > 1:
             raise ValueError("data did not match any variant of untagged enum RangeInterface")
+
+
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+
+
+def _is_uniform(values: list[Any]) -> bool:
+    """Whether they are texts only, or integers of 64 bits only."""
+    kinds = set(map(type, values))
+    return kinds == {str} or (kinds == {int} and min(values) >= _SMALLEST and max(values) <= _LARGEST)
 
 
 class Match(OneOf, frozen=True, kw_only=True):
@@ -93,16 +110,27 @@ class Match(OneOf, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if type(self.value) is int and not _SMALLEST <= self.value <= _LARGEST:
+            raise ValueError("data did not match any variant of untagged enum ValueVariants")
         for values in (self.any, self.except_):
-            if values is not None and len({type(value) for value in values}) > 1:
+            if values and not _is_uniform(values):
                 raise ValueError("data did not match any variant of untagged enum AnyVariants")
+
+
+def _readable_dates(range: Range) -> None:
+    """A rule for ranges: it finds nothing wrong, or raises MalformedBody."""
+    if any(isinstance(bound, str) for bound in range.bounds):
+        from qdlite.models.datetimes import parse_bound  # most filters have none
+
+        for bound in range.bounds:
+            parse_bound(str(bound))
 
 
 class Slice(Model, frozen=True, kw_only=True):
     """The `index`-th of `total` hash slices of a collection."""
 
-    total: UInt
-    index: UInt
+    total: UInt32
+    index: UInt32
 
     def __post_init__(self) -> None:
         if self.total == 0:
@@ -117,6 +145,8 @@ class Slice(Model, frozen=True, kw_only=True):
 class Nested(Model, frozen=True, kw_only=True):
     key: str
     filter: Filter
+
+    rules: ClassVar = {"key": paths.readable}
 
 
 class MinShould(Model, frozen=True, kw_only=True):
@@ -168,6 +198,7 @@ class Condition(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     must: Condition | list[Condition] | None = None
     must_not: Condition | list[Condition] | None = None
 
+    rules: ClassVar = {"key": paths.readable, "range": _readable_dates}
     variants: ClassVar[tuple[str, ...]] = ("key", "is_empty", "is_null", "has_id", "has_vector", "slice", "nested")
     field_tests: ClassVar = (
         "match", "range", "geo_bounding_box", "geo_radius", "geo_polygon", "values_count", "is_empty", "is_null",
@@ -211,4 +242,7 @@ def many(clause: Condition | list[Condition] | None) -> list[Condition]:
     return clause if isinstance(clause, list) else [clause]
 
 
-expect(("must", "should", "must_not", "conditions"), Condition.expected)
+CLAUSES = frozenset({"must", "should", "must_not", "conditions"})
+"""Fields that hold conditions."""
+
+expect(CLAUSES, Condition.expected)

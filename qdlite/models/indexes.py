@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
+from qdlite.models import paths
 from qdlite.models.base import Model, Problem, UInt
 from qdlite.models.collections import Memory
 
@@ -79,3 +80,5 @@ class CreateFieldIndex(Model, frozen=True, kw_only=True):
     field_name: str
     field_schema: SchemaType | IndexParams | None = None
     field_type: SchemaType | IndexParams | None = None
+
+    rules: ClassVar = {"field_name": paths.readable}

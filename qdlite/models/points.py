@@ -13,6 +13,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import force_setattr
 
 from qdlite.errors import InferenceError, MalformedBody
+from qdlite.models import paths
 from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, decode_raw, placeheld
 from qdlite.models.common import JsonObject, ShardKeys, WithPayload, WithVector, point_id, point_ids
 from qdlite.models.filters import Filter
@@ -236,7 +237,12 @@ class _Selected(Model, frozen=True, kw_only=True):
 
 
 class PointsSelector(_Selected, frozen=True, kw_only=True):
-    """Which points to delete, or to clear the payload of."""
+    """Which points to delete, or to clear the payload of. With ids, Qdrant does not read the filter."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.points is not None:
+            force_setattr(self, "filter", None)
 
 
 class DeleteVectors(_Selected, frozen=True, kw_only=True):
@@ -253,6 +259,8 @@ class SetPayload(_Selected, frozen=True, kw_only=True):
     payload: Raw
     key: str | None = None
 
+    rules: ClassVar = {"key": paths.readable}
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if bytes(self.payload)[:1] != b"{":
@@ -261,6 +269,8 @@ class SetPayload(_Selected, frozen=True, kw_only=True):
 
 class DeletePayload(_Selected, frozen=True, kw_only=True):
     keys: list[str]
+
+    rules: ClassVar = {"keys": paths.readable}
 
 
 class UpdateOperation(OneOf, frozen=True, kw_only=True):
@@ -291,14 +301,26 @@ class PointRequest(Model, frozen=True, kw_only=True):
     with_vectors: WithVector | None = None
     shard_key: ShardKeys | None = None
 
+    rules: ClassVar = {"with_payload": paths.readable}
+
     def __post_init__(self) -> None:
         force_setattr(self, "ids", point_ids(self.ids))
+
+
+def _readable_date(given: float | str) -> None:
+    """A rule for what may be a date: it finds nothing wrong, or raises MalformedBody."""
+    if isinstance(given, str):
+        from qdlite.models.datetimes import parse_bound  # few need it, and not for the first answer
+
+        parse_bound(given)
 
 
 class OrderBy(Model, frozen=True, kw_only=True):
     key: str
     direction: Literal["asc", "desc"] | None = None
     start_from: int | float | str | None = None
+
+    rules: ClassVar = {"key": paths.readable, "start_from": _readable_date}
 
 
 class ScrollRequest(Model, frozen=True, kw_only=True):
@@ -311,7 +333,7 @@ class ScrollRequest(Model, frozen=True, kw_only=True):
     order_by: str | OrderBy | None = None
     shard_key: ShardKeys | None = None
 
-    rules: ClassVar = {"limit": at_least(1)}
+    rules: ClassVar = {"limit": at_least(1), "order_by": paths.readable, "with_payload": paths.readable}
     path_prefix: ClassVar = "scroll_request"
 
     def __post_init__(self) -> None:
@@ -334,7 +356,7 @@ class FacetRequest(Model, frozen=True, kw_only=True):
     exact: bool | None = None
     shard_key: ShardKeys | None = None
 
-    rules: ClassVar = {"limit": at_least(1)}
+    rules: ClassVar = {"key": paths.readable, "limit": at_least(1)}
     path_prefix: ClassVar = "facet_request"
 
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, at_most, between, violations
+from qdlite.models import paths
+from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, at_most, between, expect, violations
 from qdlite.models.common import ShardKeys, WithPayload, WithVector, point_id
 from qdlite.models.filters import Condition, Filter, GeoPoint
 from qdlite.models.points import OrderBy, Record, ScoredPoint
@@ -161,6 +162,8 @@ class GeoDistanceParams(Model, frozen=True, kw_only=True):
     origin: GeoPoint
     to: str
 
+    rules: ClassVar = {"to": paths.readable}
+
 
 class DivParams(Model, frozen=True, kw_only=True):
     left: Expression
@@ -207,6 +210,7 @@ class ExpressionObject(Condition, frozen=True, kw_only=True, forbid_unknown_fiel
         "geo_distance", "datetime", "datetime_key", "mult", "sum", "max", "min", "neg", "abs", "div", "sqrt",
         "pow", "exp", "log10", "ln", "acosh", "lin_decay", "exp_decay", "gauss_decay",
     )  # fmt: skip
+    rules: ClassVar = {**Condition.rules, "datetime_key": paths.readable}
     variants: ClassVar[tuple[str, ...]] = Condition.variants + operations
 
     @property
@@ -248,6 +252,7 @@ class Query(OneOf, frozen=True, kw_only=True):
     sample: Literal["random"] | None = None
     relevance_feedback: RelevanceFeedbackInput | None = None
 
+    rules: ClassVar = {"order_by": paths.readable}
     told: ClassVar = frozenset({"nearest", "context"})
     queries: ClassVar = (
         "nearest", "recommend", "discover", "context", "order_by", "fusion", "rrf", "formula", "sample",
@@ -307,6 +312,16 @@ class Query(OneOf, frozen=True, kw_only=True):
             if name.startswith("$score") and not isinstance(value, (int, float)):
                 yield "defaults", "Score default must be a number"
 
+
+EXPRESSIONS = frozenset(
+    {
+        "formula", "mult", "sum", "max", "min", "neg", "abs", "left", "right", "sqrt", "base", "exponent", "exp",
+        "log10", "ln", "acosh", "x", "target",
+    }
+)  # fmt: skip
+"""Fields that hold expressions, some of them other things elsewhere."""
+
+expect(EXPRESSIONS, Query.expected)
 
 QueryInterface = list[float | list[float]] | int | str | Query
 
@@ -387,6 +402,7 @@ class QueryRequest(_QueryCore, frozen=True, kw_only=True):
     with_vectors: WithVector | None = None
     shard_key: ShardKeys | None = None
 
+    rules: ClassVar = {**_QueryCore.rules, "with_payload": paths.readable}
     path_prefix: ClassVar = "internal"
 
 
@@ -399,6 +415,8 @@ class WithLookup(Model, frozen=True, kw_only=True):
     with_payload: WithPayload | None = True
     with_vectors: WithVector | None = None
     with_vector: WithVector | None = None
+
+    rules: ClassVar = {"with_payload": paths.readable}
 
 
 def group_problems(limit: int | None, group_size: int | None) -> Iterator[Problem]:
@@ -418,7 +436,7 @@ class QueryGroupsRequest(_QueryCore, frozen=True, kw_only=True):
     with_lookup: str | WithLookup | None = None
     shard_key: ShardKeys | None = None
 
-    rules: ClassVar = {}
+    rules: ClassVar = {"group_by": paths.readable, "with_payload": paths.readable}
     path_prefix: ClassVar = "search_group_request"
 
     def problems(self) -> Iterator[Problem]:

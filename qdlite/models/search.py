@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, Problem, UInt, at_least
+from qdlite.models import paths
+from qdlite.models.base import Model, Problem, UInt, UInt32, at_least
 from qdlite.models.common import ShardKeys, WithPayload, WithVector
 from qdlite.models.filters import Filter
 from qdlite.models.query import (
@@ -48,7 +49,7 @@ class _Common(Model, frozen=True, kw_only=True):
     with_vectors: WithVector | None = None
     shard_key: ShardKeys | None = None
 
-    rules: ClassVar = {"limit": at_least(1)}
+    rules: ClassVar = {"limit": at_least(1), "with_payload": paths.readable}
 
     def __post_init__(self) -> None:
         if self.limit is None:
@@ -77,10 +78,11 @@ class SearchRequestBatch(Model, frozen=True, kw_only=True):
 
 class SearchGroupsRequest(SearchRequest, frozen=True, kw_only=True):
     group_by: str
-    group_size: UInt
+    group_size: UInt32
+    limit: UInt32 | None = None
     with_lookup: str | WithLookup | None = None
 
-    rules: ClassVar = {}
+    rules: ClassVar = {"group_by": paths.readable, "with_payload": paths.readable}
     path_prefix: ClassVar = "search_group_request"
 
     def problems(self) -> Iterator[Problem]:
@@ -111,15 +113,15 @@ class RecommendRequestBatch(Model, frozen=True, kw_only=True):
 
 
 class RecommendGroupsRequest(RecommendRequest, frozen=True, kw_only=True):
+    """Qdrant leaves the numbers unchecked here: with 0 groups, or groups of 0, the answer is empty."""
+
     group_by: str
-    group_size: UInt
+    group_size: UInt32
+    limit: UInt32 | None = None
     with_lookup: str | WithLookup | None = None
 
-    rules: ClassVar = {}
+    rules: ClassVar = {"group_by": paths.readable, "with_payload": paths.readable}
     path_prefix: ClassVar = "recommend_group_request"
-
-    def problems(self) -> Iterator[Problem]:
-        yield from group_problems(self.limit, self.group_size)
 
 
 class DiscoverRequest(_Common, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from qdlite.lazily import offered
 
 if TYPE_CHECKING:
     from qdlite.payload.column import Column
-    from qdlite.payload.datetimes import parse_bound
     from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
     from qdlite.payload.facets import FacetValue, Groups, facet, groups
     from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct
@@ -31,7 +30,6 @@ __all__ = [
     "distinct",
     "facet",
     "groups",
-    "parse_bound",
     "ranked",
     "rows_mask",
     "variable",
@@ -39,7 +37,6 @@ __all__ = [
 
 _HOMES = {
     "qdlite.payload.column": ("Column",),
-    "qdlite.payload.datetimes": ("parse_bound",),
     "qdlite.payload.entries": ("DEAD", "Array", "Entries", "rows_mask"),
     "qdlite.payload.facets": ("FacetValue", "Groups", "facet", "groups"),
     "qdlite.payload.indexes": ("ORDERED", "FieldIndex", "can_count", "can_order", "distinct"),

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qdlite.models import datetimes
 from qdlite.models.common import JsonObject
-from qdlite.payload import datetimes
 from qdlite.payload.entries import Array, Entries, Growing
 from qdlite.payload.fulltext import TextIndex
 from qdlite.payload.path import JsonPath

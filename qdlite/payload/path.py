@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
-from typing import Any, TypeAlias, cast
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from qdlite.errors import MalformedBody
 from qdlite.models.common import JsonObject, PayloadSelector
+from qdlite.models.paths import Step, Steps, spelled, steps_of
 from qdlite.types import Json
-
-Step: TypeAlias = "str | int | None"
-"""A key of an object, an index of an array, or None for all elements of an array (`[]`)."""
-
-Steps: TypeAlias = tuple[Step, ...]
-
-_KEY = r'(?P<key>[{letters}_-]+)|"(?P<quoted>[^"\\]*)"'
-_NEXT = r"\.(?:{key})|\[(?P<index>[0-9]*)\]"
-_LARGEST_INDEX = 2**64 - 1
 
 
 class JsonPath(Struct, frozen=True):
@@ -35,8 +25,7 @@ class JsonPath(Struct, frozen=True):
         return str(self.steps[0])
 
     def __str__(self) -> str:
-        spelled = [_spelled(step) for step in self.steps]
-        return "".join(spelled).removeprefix(".")
+        return spelled(self.steps)
 
     def values(self, payload: JsonObject) -> list[Json]:
         """All values at the path, none if it leads nowhere. Arrays are entered only by `[n]` and `[]`."""
@@ -87,53 +76,10 @@ _STEPPED: dict[type, Callable[[list[Json], Any], list[Json]]] = {
 }
 
 
-def _spelled(step: Step) -> str:
-    if isinstance(step, str):
-        plain = _patterns(step.isascii())[0].fullmatch(step)
-        return f".{step}" if plain and plain["key"] else f'."{step}"'
-    return "[]" if step is None else f"[{step}]"
-
-
 @lru_cache(maxsize=4096)
 def parse(text: str) -> JsonPath:
-    """Reads `key(.key | [n] | [])*`; keys other than letters, digits, `_` and `-` stand in quotes.
-
-    Raises MalformedBody.
-    """
-    first, further = _patterns(text.isascii())
-    match = first.match(text)
-    steps: list[Step] = []
-    at = 0
-    while match:
-        steps.append(_step(match))
-        at = match.end()
-        match = further.match(text, at)
-    if not steps or at != len(text) or any(type(step) is int and step > _LARGEST_INDEX for step in steps):
-        raise MalformedBody(f"Invalid json path: '{text}'")
-    return JsonPath(tuple(steps))
-
-
-@cache
-def _patterns(plain: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Of the first step and of those that follow. Only letters beyond ASCII (not `plain`) need the package regex,
-    which is slow to load."""
-    if plain:
-        compiled, letters = re.compile, "A-Za-z0-9"
-    else:
-        import regex
-
-        compiled, letters = cast(Any, regex.compile), r"\p{Alphabetic}\p{N}"
-    key = _KEY.replace("{letters}", letters)
-    return compiled(key), compiled(_NEXT.replace("{key}", key))
-
-
-def _step(match: re.Match[str]) -> Step:
-    groups = match.groupdict()
-    if groups["key"] is not None:
-        return str(groups["key"])
-    if groups["quoted"] is not None:
-        return str(groups["quoted"])
-    return int(groups["index"]) if groups["index"] else None
+    """Reads a path. Raises MalformedBody."""
+    return JsonPath(steps_of(text))
 
 
 def merge_at(payload: JsonObject, path: JsonPath | None, patch: JsonObject) -> JsonObject:

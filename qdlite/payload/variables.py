@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from qdlite.models import datetimes
 from qdlite.models.indexes import SchemaType
-from qdlite.payload import datetimes
 from qdlite.payload.indexes import FieldIndex
 from qdlite.payload.path import JsonPath
 from qdlite.payload.store import PayloadStore

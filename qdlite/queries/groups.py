@@ -40,6 +40,8 @@ def query_groups(request: QueryGroupsRequest, view: PointView, resolve: Resolve,
     """
     step = plan_groups(request, view, resolve, lookup)
     members = Members.of(view, request.group_by)
+    if not step.limit:
+        return []
     collector = _Collector(view, step, members, group_limit(request), group_size(request))
     collector.find()
     collector.fill()

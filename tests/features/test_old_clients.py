@@ -79,6 +79,14 @@ def test_recommend(http: httpx.Client) -> None:
     assert [group["id"] for group in groups] == [0, 1]
 
 
+@pytest.mark.parametrize("numbers", [{"limit": 0}, {"group_size": 0}, {"limit": 0, "group_size": 0}])
+def test_no_groups_are_an_answer_to_recommend_alone(http: httpx.Client, numbers: dict[str, int]) -> None:
+    grouping = {"group_by": "g", "group_size": 1, "limit": 1, **numbers}
+    assert result(http, "recommend/groups", {"positive": [3], **grouping}) == {"groups": []}
+    assert http.post(f"{POINTS}/recommend/groups", json={"positive": [99], **grouping}).status_code == 404
+    assert http.post(f"{POINTS}/search/groups", json={"vector": [1, 1], **grouping}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

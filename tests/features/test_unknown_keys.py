@@ -60,6 +60,34 @@ def test_keys_that_may_not_be_there(http: httpx.Client, filter: dict[str, Any]) 
     assert (answer.status_code, answer.json()["status"]["error"][:24]) == (400, "Format error in JSON bod")
 
 
+FORMULAS: list[tuple[Any, float]] = [
+    ({**ONE, "boost": 2}, 1.0),
+    ({"sum": [1, {**ONE, "boost": 2}], "why": {"deep": [None]}}, 2.0),
+    ({"mult": [3, {"has_id": [1], "x": 1}]}, 3.0),
+    ({"must": [{**ONE, "x": 1}]}, 1.0),
+    ({"div": {"left": {"neg": "n", "y": 1}, "right": 2, "z": 1}}, -0.5),
+    ({"exp_decay": {"x": {"abs": "n", "y": 1}, "target": {"sum": [1], "y": 1}}, "scale": 3}, 1.0),
+    ({"geo_distance": {"origin": {"lon": 0, "lat": 0, "x": 1}, "to": "place"}, "y": 1}, 0.0),
+    ({"sum": [1], "must": {"foo": 1}}, 1.0),
+]
+
+
+@pytest.mark.parametrize(("formula", "score"), FORMULAS)
+def test_keys_beside_those_of_an_expression(http: httpx.Client, formula: Any, score: float) -> None:
+    defaults = {"place": {"lon": 0, "lat": 0}, "mult": {"foo": 1}}
+    query = {"formula": formula, "defaults": defaults, "why": 1}
+    answer = http.post(f"{P}/query", json={"prefetch": {}, "query": query, "filter": {"must": ONE}})
+    assert answer.status_code == 200, answer.text
+    assert [point["score"] for point in answer.json()["result"]["points"]] == [score]
+
+
+@pytest.mark.parametrize("formula", [{"foo": 1}, {"sum": [{"foo": 1}]}, {"must": [ONE], "foo": 1}, {"neg": {"x": 1}}])
+def test_objects_that_are_no_expression(http: httpx.Client, formula: Any) -> None:
+    answer = http.post(f"{P}/query", json={"prefetch": {}, "query": {"formula": formula}})
+    text = "Format error in JSON body: Expected some form of vector, id, or a type of query"
+    assert (answer.status_code, answer.json()["status"]["error"]) == (400, text)
+
+
 def test_a_deep_filter_with_unknown_keys(http: httpx.Client) -> None:
     body = '{"filter": ' + '{"must": [' * 5000 + '{"has_id": [1], "x": 1}' + "]}" * 5000 + "}"
     assert http.post(f"{P}/count", content=body).status_code == 400

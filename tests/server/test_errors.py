@@ -92,6 +92,111 @@ def test_malformed_bodies(http: httpx.Client, method: str, path: str, body: str)
     unchanged(http)
 
 
+BAD_PATH = {"must": {"nested": {"key": "a", "filter": {"should": [{"is_null": {"key": "b["}}]}}}}
+BAD_DATE = {"must_not": [{"key": "a", "range": {"gt": "2014-01-01T00:00:00Z", "lt": "soon"}}]}
+UNREADABLE: list[tuple[str, str, Any]] = [
+    *(("POST", f"{POINTS}/{end}", {"filter": BAD_PATH}) for end in ("scroll", "count", "query", "delete")),
+    *(("POST", f"{POINTS}/{end}", {"filter": BAD_DATE}) for end in ("scroll", "count", "query", "payload/clear")),
+    ("POST", "/collections/c/facet", {"key": "a."}),
+    ("POST", f"{POINTS}/scroll", {"order_by": "a["}),
+    ("POST", f"{POINTS}/scroll", {"order_by": {"key": "a["}}),
+    ("POST", f"{POINTS}/scroll", {"order_by": {"key": "a", "start_from": "soon"}}),
+    ("POST", f"{POINTS}/query", {"query": {"order_by": "a["}}),
+    ("POST", f"{POINTS}/query", {"prefetch": [{"prefetch": {"filter": BAD_PATH}}], "query": [1, 2]}),
+    ("POST", f"{POINTS}/query", {"prefetch": {}, "query": {"formula": {"sum": [{"datetime_key": ".a"}]}}}),
+    ("POST", f"{POINTS}/query", {"prefetch": {}, "query": {"formula": {"neg": {"key": ".a", "match": {"value": 1}}}}}),
+    ("POST", f"{POINTS}/query", {"with_payload": ["a["]}),
+    ("POST", f"{POINTS}/query", {"with_payload": {"exclude": ["a["]}}),
+    ("POST", POINTS, {"ids": [1], "with_payload": {"include": ["a["]}}),
+    ("POST", f"{POINTS}/query/groups", {"group_by": "a["}),
+    ("POST", f"{POINTS}/query/batch", {"searches": [{}, {"filter": BAD_DATE}]}),
+    ("POST", f"{POINTS}/search", {"vector": [1, 2], "limit": 1, "filter": BAD_PATH}),
+    ("POST", f"{POINTS}/recommend/groups", {"positive": [1], "limit": 1, "group_size": 1, "group_by": "a["}),
+    ("POST", f"{POINTS}/payload", {"payload": {}, "points": [1], "key": "a["}),
+    ("POST", f"{POINTS}/payload/delete", {"keys": ["a", "b["], "points": [1]}),
+    ("PUT", POINTS, {"points": [{"id": 1, "vector": [3, 4]}], "update_filter": BAD_PATH}),
+    ("POST", f"{POINTS}/vectors/delete", {"vector": [""], "points": [1], "filter": BAD_PATH}),
+    ("POST", f"{POINTS}/batch", {"operations": [{"delete": {"points": [1]}}, {"delete": {"filter": BAD_PATH}}]}),
+    ("PUT", "/collections/c/index", {"field_name": "a[", "field_schema": "keyword"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), UNREADABLE)
+def test_paths_and_dates_are_part_of_the_body(http: httpx.Client, method: str, path: str, body: Any) -> None:
+    """So they are refused with it, whether or not there is a collection."""
+    for at in (path, path.replace("/c", "/missing", 2).replace("/missingollections", "/collections")):
+        response = http.request(method, at, params={"wait": "true"}, json=body)
+        bad = "'soon' does not match" if "soon" in str(body) else "Invalid json path: '"
+        refused(response, 400, f"Format error in JSON body: {bad}")
+        assert response.json()["time"] == 0.0
+    unchanged(http)
+
+
+@pytest.mark.parametrize("end", ["delete", "payload/clear"])
+def test_a_filter_beside_ids_is_not_read(http: httpx.Client, end: str) -> None:
+    body = {"points": [7], "filter": {"must": {"key": "a["}}}
+    status = 200 if end == "delete" else 404
+    assert http.post(f"{POINTS}/{end}", params={"wait": "true"}, json=body).status_code == status
+
+
+TOO_LARGE: list[tuple[str, str, Any]] = [
+    ("POST", f"{POINTS}/scroll", {"limit": 2**64}),
+    ("POST", f"{POINTS}/scroll", {"filter": {"must": {"key": "a", "values_count": {"lt": 2**64}}}}),
+    ("POST", f"{POINTS}/query", {"limit": 2**64}),
+    ("POST", f"{POINTS}/query", {"offset": 2**64, "limit": 0}),
+    ("POST", f"{POINTS}/query", {"query": [1, 2], "params": {"hnsw_ef": 2**64}}),
+    ("POST", f"{POINTS}/query", {"query": {"nearest": [1, 2], "mmr": {"candidates_limit": 2**64}}}),
+    ("POST", f"{POINTS}/query", {"prefetch": {"limit": 2**64}, "query": {"rrf": {}}}),
+    ("POST", f"{POINTS}/query/groups", {"group_by": "a", "group_size": 2**64}),
+    ("POST", f"{POINTS}/search", {"vector": [1, 2], "limit": 2**64}),
+    ("POST", f"{POINTS}/search/matrix/pairs", {"sample": 2**64}),
+    ("POST", "/collections/c/facet", {"key": "a", "limit": 2**64}),
+    ("PUT", "/collections/d", {"vectors": {"size": 2**64, "distance": "Dot"}}),
+    ("PUT", "/collections/d", {"hnsw_config": {"m": 2**64}}),
+    ("PATCH", "/collections/c", {"optimizers_config": {"max_optimization_threads": 2**64}}),
+    ("PATCH", "/collections/c", {"strict_mode_config": {"sparse_config": {"x": {"max_length": 2**64}}}}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), TOO_LARGE)
+def test_numbers_beyond_64_bits(http: httpx.Client, method: str, path: str, body: Any) -> None:
+    text = "Format error in JSON body: invalid type: floating point `1.8446744073709552e19`, expected usize"
+    refused(http.request(method, path, json=body), 400, text)
+    unchanged(http)
+
+
+NOT_OF_THEIR_TYPE: list[tuple[str, str, Any]] = [
+    ("POST", f"{POINTS}/scroll", {"limit": 10**400}),
+    ("POST", f"{POINTS}/scroll", {"filter": {"must": {"slice": {"total": 2**32, "index": 1}}}}),
+    ("POST", f"{POINTS}/scroll", {"filter": {"must": {"key": "a", "match": {"value": 2**63}}}}),
+    ("POST", f"{POINTS}/scroll", {"filter": {"must": {"key": "a", "match": {"any": [1, 2**63]}}}}),
+    ("POST", f"{POINTS}/scroll", {"filter": {"must": {"key": "a", "match": {"except": [-(2**63) - 1]}}}}),
+    ("POST", f"{POINTS}/search/groups", {"vector": [1, 2], "group_by": "a", "limit": 2**32, "group_size": 1}),
+    ("POST", f"{POINTS}/recommend/groups", {"positive": [1], "group_by": "a", "limit": 1, "group_size": 2**32}),
+    ("PUT", "/collections/d", {"shard_number": 2**32}),
+    ("PATCH", "/collections/c", {"params": {"replication_factor": 2**32}}),
+    ("PATCH", "/collections/c", {"params": {"read_fan_out_factor": 2**32}}),
+    ("PATCH", "/collections/c", {"strict_mode_config": {"max_resident_memory_percent": 256}}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), NOT_OF_THEIR_TYPE)
+def test_numbers_beyond_their_type(http: httpx.Client, method: str, path: str, body: Any) -> None:
+    refused(http.request(method, path, json=body), 400, "Format error in JSON body: ")
+    unchanged(http)
+
+
+def test_the_largest_numbers(http: httpx.Client) -> None:
+    largest = 2**64 - 1
+    for end, body in (
+        ("scroll", {"limit": largest, "filter": {"must": {"key": "a", "values_count": {"lt": largest}}}}),
+        ("query", {"query": [1, 2], "limit": largest, "offset": 0, "params": {"hnsw_ef": largest}}),
+        ("scroll", {"filter": {"must": {"key": "a", "match": {"except": [2**63 - 1, -(2**63)]}}}}),
+    ):
+        points = http.post(f"{POINTS}/{end}", json=body).json()["result"]["points"]
+        assert [point["id"] for point in points] == [1]
+
+
 INVALID: list[tuple[str, str, Any, str]] = [
     ("POST", f"{POINTS}/query", {"limit": 0}, "internal.limit: value 0 invalid, must be 1 or larger"),
     (

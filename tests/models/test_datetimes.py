@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdlite.errors import MalformedBody
-from qdlite.payload import datetimes
+from qdlite.models import datetimes
 from tests.filters.oracle import Oracle
 
 HOUR = 3_600_000_000
