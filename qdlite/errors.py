@@ -68,6 +68,12 @@ class BodyTooLarge(MalformedBody):
     prefix = ""
 
 
+class UnreadableBody(MalformedBody):
+    """The body is not what its content encoding says (400)."""
+
+    prefix = "Error that occur during reading payload: "
+
+
 class WrongInput(QdliteError):
     """The request cannot be applied to this collection (400)."""
 
@@ -163,6 +169,10 @@ class Unsupported(QdliteError):
     """A feature of Qdrant that qdlite does not have, named (501)."""
 
     prefix = "Not supported by qdlite: "
+
+
+class UnsupportedEncoding(Unsupported):
+    """The body is compressed in a way that cannot be undone here (415)."""
 
 
 class ServiceError(QdliteError):

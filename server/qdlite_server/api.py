@@ -10,6 +10,7 @@ from qdlite.database import Database, RequestContext
 from qdlite.errors import BodyTooLarge, MalformedBody, QdliteError, ServiceError
 from qdlite.models.base import Model, check, decode
 from qdlite_server import routes
+from qdlite_server.compression import inflated
 from qdlite_server.endpoint import ACCEPTED, Answer, Call, Endpoint, Request, accepted, failure, success
 from qdlite_server.multipart import Upload
 from qdlite_server.routes import inference
@@ -99,10 +100,20 @@ class Api:
             raise too_large(len(request.body), self.limit(endpoint))
         if endpoint.body is None:
             return None
-        decoded = decode(request.body, endpoint.body, endpoint.usual)
+        decoded = decode(self._plain(endpoint, request), endpoint.body, endpoint.usual)
         if isinstance(decoded, Model):
             check(decoded)
         return decoded
+
+    def _plain(self, endpoint: Endpoint, request: Request) -> bytes:
+        """The body as it was before the client compressed it, if it did."""
+        encoding = request.headers.get("content-encoding")
+        if encoding is None:
+            return request.body
+        body = inflated(request.body, encoding, self.limit(endpoint))
+        if body is None:
+            raise too_large(None, self.limit(endpoint))
+        return body
 
 
 def too_large(size: int | None, limit: int) -> BodyTooLarge:

@@ -50,7 +50,7 @@ INFERENCE_THREADS = 64
 MAX_INFERENCE = 1024
 """Requests with inference that may be here at the same time; more are told to come back."""
 INFERENCE_MARK = b'"model"'
-"""Bodies without it hold no inference object. Some others have it too, which does no harm."""
+"""Bodies without it hold no inference object, unless compressed. Some others have it too, which does no harm."""
 DRAINED = 16
 """A body beyond the limit is read to its end (and dropped), up to so many times the limit: a client that is still
 sending would otherwise not see the answer."""
@@ -96,7 +96,7 @@ class App:
 
     def is_light(self, route: Route, request: Request) -> bool:
         """May any thread work on a request, without regard to what else there is?"""
-        return self._workers_for(route.endpoint, request.body) is self._workers
+        return self._workers_for(route.endpoint, request) is self._workers
 
     def attend(self, work: Callable[[], _R], deliver: Callable[[_R], None]) -> None:
         """Has work done in a thread that is for a request after the other."""
@@ -104,16 +104,16 @@ class App:
 
     def begin(self, route: Route, request: Request, deliver: Deliver) -> None:
         """Has a request worked on in a thread, which delivers the answer."""
-        workers = self._workers_for(route.endpoint, request.body)
+        workers = self._workers_for(route.endpoint, request)
         if workers is self._inference_workers and workers.unfinished >= MAX_INFERENCE:
             deliver(_refused(route.endpoint, RateLimited("Too many requests with inference", 1)))
         else:
             workers.submit(partial(self.api.answer_at, route, request), deliver)
 
-    def _workers_for(self, endpoint: Endpoint, body: bytes) -> Workers:
-        if INFERENCE_MARK in body:
+    def _workers_for(self, endpoint: Endpoint, request: Request) -> Workers:
+        if INFERENCE_MARK in request.body or "content-encoding" in request.headers:
             return self._inference_workers
-        return self._uploaders if len(body) > UPLOAD and endpoint.parameters is WRITE else self._workers
+        return self._uploaders if len(request.body) > UPLOAD and endpoint.parameters is WRITE else self._workers
 
     def record(self, request: Request, status: int, began: float) -> None:
         """Writes the line of the log. `began`: when the request came, by `perf_counter`."""

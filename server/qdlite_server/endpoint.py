@@ -39,6 +39,7 @@ STATUSES: Mapping[type[Exception], int] = {
     errors.Timeout: 408,
     errors.RateLimited: 429,
     errors.Cancelled: 499,
+    errors.UnsupportedEncoding: 415,
     errors.Unsupported: 501,
     errors.InsufficientStorage: 507,
     errors.ServiceError: 500,
@@ -46,7 +47,13 @@ STATUSES: Mapping[type[Exception], int] = {
 }
 
 # Found before the handler starts; Qdrant reports no time for them.
-UNTIMED = (errors.MalformedBody, errors.MalformedParameter, errors.InvalidBody, errors.InvalidParameter)
+UNTIMED = (
+    errors.MalformedBody,
+    errors.MalformedParameter,
+    errors.InvalidBody,
+    errors.InvalidParameter,
+    errors.UnsupportedEncoding,
+)
 
 
 class Request(Struct, frozen=True):
