@@ -84,8 +84,10 @@ PARAMETERS: Mapping[str, str] = {
     "ordering": "validated only: updates are applied in the order in which they come",
     "anonymize": "validated only: names of collections are shown in either case",
     "force": _NO_CLUSTER,
+    "wait": "full; vectors of another size or kind are refused in either case, though Qdrant finds some only later, "
+    "and drops them without a word to who does not wait",
 }
-"""Query parameters that change nothing, with the reason."""
+"""What is to be said of query parameters, above all of those that change nothing."""
 
 FULL = "full"
 MISSING = "missing"

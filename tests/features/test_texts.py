@@ -66,6 +66,42 @@ def test_broken_rules_are_told_without_waiting(
     check(http, method, path, body, status, text, wait="false")
 
 
+@pytest.mark.parametrize("path", [P, f"{P}/vectors"])
+@pytest.mark.parametrize(
+    ("vector", "text"),
+    [
+        ({"d": [1, 2, 3]}, "Vector dimension error: expected dim: 2, got 3 for vector 'd'"),
+        ({"m": [[1, 2, 3]]}, "Vector dimension error: expected dim: 2, got 3 for vector 'm'"),
+        ({"d": {"indices": [1], "values": [1]}}, "Conversion between sparse and regular vectors failed"),
+        ({"s": [1, 2]}, "Conversion between sparse and regular vectors failed"),
+    ],
+)
+def test_vectors_that_do_not_fit_are_told_without_waiting(
+    http: httpx.Client, path: str, vector: Any, text: str
+) -> None:
+    """Qdrant tells of sizes in upserts alone, and drops the rest later."""
+    text = text.partition(" for vector")[0] if path != P else text
+    check(http, "PUT", path, {"points": [{"id": 1, "vector": vector}]}, 400, f"Wrong input: {text}", wait="false")
+
+
+@pytest.mark.parametrize(
+    ("method", "end", "body"),
+    [
+        ("PUT", "", {"points": [{"id": 1, "vector": {"nope": [1, 2]}}]}),
+        ("PUT", "/vectors", {"points": [{"id": 9, "vector": {"d": [1, 2]}}]}),
+        ("POST", "/payload", {"points": [9], "payload": {"a": 1}}),
+        ("POST", "/vectors/delete", {"points": [1], "vector": ["nope"]}),
+    ],
+)
+def test_names_and_points_that_are_not_there_are_told_to_who_waits(
+    http: httpx.Client, method: str, end: str, body: Any
+) -> None:
+    before = state(http)
+    answer = http.request(method, f"{P}{end}?wait=false", json=body)
+    assert (answer.status_code, answer.json()["result"]["status"]) == (200, "acknowledged")
+    assert state(http) == before
+
+
 def test_a_multivector_beyond_all_bounds(http: httpx.Client) -> None:
     body = {"points": [{"id": 2, "vector": {"m": [[0.0] * 1024] * 1024}}]}
     rule = "Total size of all vectors (1048576) must be less than 1048576"
