@@ -79,40 +79,45 @@ class Names:
             self._collections, self._aliases = {}, {}
 
     def aliases(self, collection: str | None = None) -> list[tuple[str, str]]:
-        """(alias, collection) pairs in alias order, of all collections or of one. Raises NotFound."""
-        wanted = None if collection is None else self.resolve(collection).name
-        return [pair for pair in sorted(self._aliases.items()) if wanted in (None, pair[1])]
+        """(alias, collection) pairs in alias order, of all collections or of the one that has this very name. As in
+        Qdrant, what is no name of a collection has no aliases."""
+        return [pair for pair in sorted(self._aliases.items()) if collection in (None, pair[1])]
 
     def change_aliases(self, body: ChangeAliases) -> None:
-        """Applies the actions in order; an error stops there, earlier actions stay (as in Qdrant)."""
-        for action in body.actions:
-            with self._mutex:
-                _ALIAS_ACTIONS[action.kind](self, getattr(action, action.kind))
+        """Applies the actions in order, for everybody at once, so that nobody finds an alias on its way from one
+        collection to another missing. An error stops there, earlier actions stay (as in Qdrant)."""
+        with self._mutex:
+            aliases = self._aliases.copy()
+            try:
+                for action in body.actions:
+                    ALIAS_ACTIONS[action.kind](self, aliases, getattr(action, action.kind))
+            finally:
+                self._aliases = aliases
 
     def _refuse_known(self, names: Iterable[str]) -> None:
         for name in names:
             if self.knows(name):
                 raise collection_exists(name)
 
-    def _create_alias(self, action: CreateAlias) -> None:
+    def _create_alias(self, aliases: dict[str, str], action: CreateAlias) -> None:
         if action.collection_name not in self._collections:
             raise collection_not_found(action.collection_name)
         if action.alias_name in self._collections:
             raise collection_exists(action.alias_name)
-        self._aliases[action.alias_name] = action.collection_name
+        aliases[action.alias_name] = action.collection_name
 
-    def _delete_alias(self, action: DeleteAlias) -> None:
-        self._aliases.pop(action.alias_name, None)
+    def _delete_alias(self, aliases: dict[str, str], action: DeleteAlias) -> None:
+        aliases.pop(action.alias_name, None)
 
-    def _rename_alias(self, action: RenameAlias) -> None:
-        if action.old_alias_name not in self._aliases:
+    def _rename_alias(self, aliases: dict[str, str], action: RenameAlias) -> None:
+        if action.old_alias_name not in aliases:
             raise NotFound(f"Alias {action.old_alias_name} does not exists!")
         if action.new_alias_name in self._collections:
             raise collection_exists(action.new_alias_name)
-        self._aliases[action.new_alias_name] = self._aliases.pop(action.old_alias_name)
+        aliases[action.new_alias_name] = aliases.pop(action.old_alias_name)
 
 
-_ALIAS_ACTIONS: dict[str, Callable[[Names, Any], None]] = {
+ALIAS_ACTIONS: dict[str, Callable[[Names, dict[str, str], Any], None]] = {
     "create_alias": Names._create_alias,
     "delete_alias": Names._delete_alias,
     "rename_alias": Names._rename_alias,

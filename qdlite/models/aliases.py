@@ -1,19 +1,16 @@
-"""How are aliases changed? A list of actions, applied in order."""
+"""How are aliases changed? A list of actions, applied in order. As in Qdrant, any text can be an alias, even one that
+no path can name."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from qdlite.models.base import Model, OneOf, length_between
-
-_NAME = length_between(1, 255)
+from qdlite.models.base import Model, OneOf
 
 
 class CreateAlias(Model, frozen=True, kw_only=True):
     collection_name: str
     alias_name: str
-
-    rules: ClassVar = {"collection_name": _NAME, "alias_name": _NAME}
 
 
 class DeleteAlias(Model, frozen=True, kw_only=True):
@@ -23,8 +20,6 @@ class DeleteAlias(Model, frozen=True, kw_only=True):
 class RenameAlias(Model, frozen=True, kw_only=True):
     old_alias_name: str
     new_alias_name: str
-
-    rules: ClassVar = {"old_alias_name": _NAME, "new_alias_name": _NAME}
 
 
 class AliasAction(OneOf, frozen=True, kw_only=True):

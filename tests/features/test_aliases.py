@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
+
+from qdlite import Database
+from qdlite.database import names
+from qdlite.models.aliases import AliasAction, ChangeAliases, CreateAlias, DeleteAlias
+from qdlite.models.collections import CreateCollection
 
 
 def create(alias: str, collection: str) -> models.CreateAliasOperation:
@@ -38,3 +46,46 @@ def test_what_cannot_be_an_alias(client: QdrantClient) -> None:
         client.update_collection_aliases([create("a", "none")])
     with pytest.raises(UnexpectedResponse, match="Collection `c` already exists!"):
         client.update_collection_aliases([create("c", "c")])
+
+
+def test_an_alias_that_moves_is_never_missing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    creations = []
+    for name in ("old", "new"):
+        database.create_collection(name, CreateCollection())
+        creations.append(AliasAction(create_alias=CreateAlias(collection_name=name, alias_name="live")))
+    database.change_aliases(ChangeAliases(actions=creations[:1]))
+    seen: list[bool] = []
+    create = names.ALIAS_ACTIONS["create_alias"]
+
+    def watched(*given: Any) -> None:
+        seen.append(database.collection_exists("live"))  # while the actions are under way
+        create(*given)
+
+    monkeypatch.setitem(names.ALIAS_ACTIONS, "create_alias", watched)
+    delete = AliasAction(delete_alias=DeleteAlias(alias_name="live"))
+    database.change_aliases(ChangeAliases(actions=[delete, creations[1]]))
+    assert seen == [True]
+    assert database.list_aliases() == [("live", "new")]
+
+
+def test_earlier_actions_stay_if_a_later_one_fails(http: httpx.Client) -> None:
+    http.put("/collections/c", json={})
+    actions: list[dict[str, Any]] = [
+        {"create_alias": {"collection_name": "c", "alias_name": "a"}},
+        {"rename_alias": {"old_alias_name": "x", "new_alias_name": "y"}},
+        {"create_alias": {"collection_name": "c", "alias_name": "b"}},
+    ]
+    response = http.post("/collections/aliases", json={"actions": actions})
+    assert (response.status_code, response.json()["status"]["error"]) == (404, "Not found: Alias x does not exists!")
+    assert http.get("/aliases").json()["result"]["aliases"] == [{"alias_name": "a", "collection_name": "c"}]
+
+
+def test_only_names_of_collections_have_aliases(http: httpx.Client) -> None:
+    http.put("/collections/c", json={})
+    texts = ["", "a/b", "x" * 300]
+    actions = [{"create_alias": {"collection_name": "c", "alias_name": name}} for name in texts]
+    assert http.post("/collections/aliases", json={"actions": actions}).status_code == 200
+    aliases = http.get("/collections/c/aliases").json()["result"]["aliases"]
+    assert sorted(alias["alias_name"] for alias in aliases) == sorted(texts)
+    for other in ("none", "x" * 255):
+        assert http.get(f"/collections/{other}/aliases").json()["result"] == {"aliases": []}
