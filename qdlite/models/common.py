@@ -8,7 +8,7 @@ from uuid import UUID
 
 from qdlite.lazily import pattern
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf
+from qdlite.models.base import Model, OneOf, expect
 from qdlite.types import Json, PointId
 
 _HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -47,8 +47,11 @@ class PayloadSelector(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     rules: ClassVar = {"include": paths.readable, "exclude": paths.readable}
     variants: ClassVar = ("include", "exclude")
+    expected: ClassVar = "Expected a boolean, an array of strings, or an object with an include/exclude field"
     exclusive: ClassVar = True
 
+
+expect(("with_payload",), PayloadSelector.expected)
 
 WithPayload = bool | list[str] | PayloadSelector
 WithVector = bool | list[str]

@@ -188,13 +188,17 @@ class PointVectors(Model, frozen=True, kw_only=True):
     """Vectors to replace in one point."""
 
     id: PointId
-    vector: Raw
+    vector: Raw | UnsetType = UNSET
+    vectors: Raw | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         force_setattr(self, "id", point_id(self.id))
-        vectors = narrow_struct(self.vector)
+        raw = self.vectors if isinstance(self.vector, UnsetType) else self.vector
+        if isinstance(raw, UnsetType):
+            raise ValueError("missing field `vector`")
+        vectors = narrow_struct(raw)
         for vector in (vectors[""],) if "" in vectors else ():
-            if isinstance(vector, VectorObject) and vector.is_inference and not _is_map(self.vector):
+            if isinstance(vector, VectorObject) and vector.is_inference and not _is_map(raw):
                 kind = {"text": "Document", "image": "Image"}.get(vector.kind, "Object")
                 raise InferenceError(f"Direct {kind} processing not supported for PointVectors. Use named vectors.")
         force_setattr(self, "vector", vectors)
@@ -343,7 +347,7 @@ class ScrollRequest(Model, frozen=True, kw_only=True):
 
 class CountRequest(Model, frozen=True, kw_only=True):
     filter: Filter | None = None
-    exact: bool | None = None
+    exact: bool = True
     shard_key: ShardKeys | None = None
 
     path_prefix: ClassVar = "count_request"

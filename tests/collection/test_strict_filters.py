@@ -208,6 +208,8 @@ def test_number_of_conditions(make: Make, condition: dict[str, Any], count: int)
         {"has_id": [1, 2, 3]},
         {"key": "n", "match": {"any": [1, 2, 3]}},
         {"key": "n", "match": {"except": [1, 2, 3]}},
+        {"key": "n", "match": {"any": [1, 2, 3, 3, 2]}},
+        {"has_id": [1, 2, 3, 1]},
         {"nested": {"key": "a", "filter": {"must": {"key": "b", "match": {"any": ["x", "y", "z"]}}}}},
         {"should": [{"has_id": [1]}, {"has_id": [1, 2, 3]}]},
     ],

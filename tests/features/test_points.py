@@ -131,3 +131,13 @@ def test_vectors_are_updated_and_deleted_by_name(client: QdrantClient) -> None:
     client.delete_vectors("named", ["a"], [1], wait=True)
     (record,) = client.retrieve("named", [1], with_vectors=True)
     assert (record.vector, record.payload) == ({"b": [2.0]}, {"x": 1})
+
+
+def test_vectors_is_another_name_of_vector(http: httpx.Client) -> None:
+    http.put("/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
+    for number, path in enumerate(("/collections/c/points", "/collections/c/points/vectors"), 3):
+        body = {"points": [{"id": 1, "vectors": [number, 1]}]}
+        assert http.put(path, params={"wait": "true"}, json=body).status_code == 200
+        "/collections/c/points/vectors?wait=true", json={"points": [{"id": 1, "vectors": [3, 4]}]}
+    ).is_success
+    assert http.get("/collections/c/points/1").json()["result"]["vector"] == [4.0, 1.0]

@@ -63,7 +63,7 @@ def condition_count(clauses: Filter) -> int:
 
 
 def condition_size(clauses: Filter) -> int:
-    """Length of the longest list of values or ids in a condition, at any depth."""
+    """Length of the longest list of values or ids in a condition, at any depth; what is in it twice counts once."""
     return max((_size(one) for one in conditions(clauses)), default=0)
 
 
@@ -128,7 +128,7 @@ def _size(condition: Condition) -> int:
         return condition_size(inner)
     match = condition.match
     lists = (condition.has_id, match.any, match.except_) if match is not None else (condition.has_id,)
-    return max((len(values) for values in lists if values is not None), default=0)
+    return max((len(set(values)) for values in lists if values is not None), default=0)
 
 
 def _no_key(condition: Condition) -> str | None:

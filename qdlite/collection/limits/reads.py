@@ -26,7 +26,7 @@ def verify_scroll(state: CollectionState, limits: StrictModeConfig, request: Scr
 def verify_count(state: CollectionState, limits: StrictModeConfig, request: CountRequest) -> None:
     """Counts are exact unless the request says otherwise."""
     verify_read_filter(request.filter, limits, state.fields.indexes)
-    verify_exact(request.exact is not False, limits)
+    verify_exact(request.exact, limits)
 
 
 def verify_facet(state: CollectionState, limits: StrictModeConfig, request: FacetRequest) -> None:
