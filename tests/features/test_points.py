@@ -138,6 +138,4 @@ def test_vectors_is_another_name_of_vector(http: httpx.Client) -> None:
     for number, path in enumerate(("/collections/c/points", "/collections/c/points/vectors"), 3):
         body = {"points": [{"id": 1, "vectors": [number, 1]}]}
         assert http.put(path, params={"wait": "true"}, json=body).status_code == 200
-        "/collections/c/points/vectors?wait=true", json={"points": [{"id": 1, "vectors": [3, 4]}]}
-    ).is_success
     assert http.get("/collections/c/points/1").json()["result"]["vector"] == [4.0, 1.0]
