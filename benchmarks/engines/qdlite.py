@@ -43,7 +43,7 @@ class Qdlite(Engine):
     def points(self, chunk: Chunk) -> Any:
         from qdlite.types import SparseArray
 
-        payloads = [self._raw(self._encode(payload)) for payload in chunk.payloads or ()]
+        payloads = list(map(self._raw, map(self._encode, chunk.payloads or ())))
         vectors: dict[str, Any] = {}
         if chunk.vectors is not None:
             vectors["dense"] = chunk.vectors

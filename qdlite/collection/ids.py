@@ -101,11 +101,14 @@ class IdTracker:
     def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, list[bool]]:
         """Offsets for distinct ids, new ones where an id is not known. Also tells which existed before."""
         known = self._offset_of
-        existed = [point_id in known for point_id in point_ids]
-        if not all(existed):
-            self._insert([point_id for point_id in point_ids if point_id not in known])
-            self._reserve(len(self._ids))
-        offsets = np.array([known[point_id] for point_id in point_ids], np.intp)
+        if known.keys().isdisjoint(point_ids):
+            existed = [False] * len(point_ids)
+            offsets = np.array(self._insert(point_ids), np.intp)
+        else:
+            existed = [point_id in known for point_id in point_ids]
+            if not all(existed):
+                self._insert([point_id for point_id in point_ids if point_id not in known])
+            offsets = np.array([known[point_id] for point_id in point_ids], np.intp)
         at = span(offsets)
         self.alive[at] = True
         self.versions[at] = version
@@ -144,7 +147,7 @@ class IdTracker:
             first = numbers.offsets if start is None else numbers.from_key(start)
             return np.concatenate([first, uuids.offsets]) if len(uuids.offsets) else first
 
-    def _insert(self, point_ids: list[PointId]) -> None:
+    def _insert(self, point_ids: Sequence[PointId]) -> list[int]:
         """Gives offsets to ids that have none: first those that became free, the last one first."""
         offsets = [self._free.pop() for _ in point_ids[: len(self._free)]]
         for offset, point_id in zip(offsets, point_ids, strict=False):
@@ -154,6 +157,8 @@ class IdTracker:
         offsets += range(extent, len(self._ids))
         self._offset_of.update(zip(point_ids, offsets, strict=True))
         self._unordered.update(zip(offsets, point_ids, strict=True))
+        self._reserve(len(self._ids))
+        return offsets
 
     def _reserve(self, extent: int) -> None:
         if extent > len(self.alive):

@@ -29,6 +29,7 @@ from qdlite.models.points import (
     UpdateVectors,
     UpsertPoints,
     payload_object,
+    payload_objects,
 )
 from qdlite.models.vectors import WireVector
 from qdlite.payload import path as json_path
@@ -59,7 +60,7 @@ def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.
     except (UnknownVector, WrongDimension):
         _check_sizes(state, body)
         raise
-    return ops.Upsert(ids, vectors, list(map(_stored, payloads)))
+    return ops.Upsert(ids, vectors, _stored(payloads))
 
 
 def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve) -> ops.UpdateVectors:
@@ -97,7 +98,7 @@ def set_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads
 
 
 def overwrite_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:
-    new = _stored(body.payload)
+    [new] = _stored([body.payload])
     return _rewritten(state, body.points, body.filter, lambda old: new)
 
 
@@ -110,10 +111,10 @@ def clear_payload(state: CollectionState, body: PointsSelector) -> ops.ReplacePa
     return _rewritten(state, body.points, body.filter, lambda old: EMPTY)
 
 
-def _stored(payload: Raw) -> bytes:
-    """A payload's own bytes, once it is known that they can be decoded."""
-    raw = bytes(payload)
-    return raw if payload_object(raw) else EMPTY
+def _stored(payloads: Iterable[Raw]) -> list[bytes]:
+    """The payloads' own bytes, once it is known that they can be decoded."""
+    encoded = list(map(bytes, payloads))
+    return [raw if found else EMPTY for raw, found in zip(encoded, payload_objects(encoded), strict=True)]
 
 
 def _columns(state: CollectionState, body: UpsertPoints) -> tuple[list[PointId], dict[str, WireColumn], Sequence[Raw]]:

@@ -70,7 +70,8 @@ def _prepared(name: str, column: Sequence[WireVector], index: VectorIndex, resol
     if block is not None:
         if np.isnan(block.max()):
             raise WrongInput("Vector contains NaN")
-        return index.prepare_batch(cast(Any, block))
+        made = index.prepare_batch(cast(Any, block))
+        return np.array(made) if made is column else made  # who gave it may go on to change it
     arrays = [_array(name, vector, resolve) for vector in column]
     try:
         return index.prepare_batch(arrays)
@@ -94,7 +95,7 @@ def _check_fit(index: VectorIndex, vector: WireVector, array: VectorArray) -> No
 def _dense_block(column: Sequence[WireVector]) -> FloatArray | None:
     """One float32 array of plain dense vectors of equal size; None if the column is anything else."""
     if isinstance(column, np.ndarray):
-        return np.array(column, np.float32) if column.ndim == 2 and column.size else None
+        return np.asarray(column, np.float32) if column.ndim == 2 and column.size else None
     first = column[0]
     if isinstance(first, np.ndarray):
         plain = all(type(vector) is np.ndarray and vector.shape == first.shape for vector in column)

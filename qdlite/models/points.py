@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, ClassVar, Literal, cast
 
 import msgspec
@@ -33,9 +34,18 @@ def _point_problems(vectors: dict[str, WireVector]) -> Iterator[Problem]:
         yield from placeheld(map(vector_problems, vectors.values()), "vector")
 
 
+_FIRST_BYTES = frozenset({b"{", b"n"})
+_first_byte = itemgetter(slice(1))
+
+
 def check_payload(payload: Raw) -> None:
     """Raises ValueError for anything but an object or null."""
-    if bytes(payload)[:1] not in (b"{", b"n"):
+    check_payloads((payload,))
+
+
+def check_payloads(payloads: Iterable[Raw]) -> None:
+    """The same for many."""
+    if not _FIRST_BYTES.issuperset(map(_first_byte, map(bytes, payloads))):
         raise ValueError("invalid type: expected a map as payload")
 
 
@@ -78,8 +88,7 @@ class Batch(Model, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "ids", point_ids(self.ids))
         if isinstance(self.vectors, Raw):
             force_setattr(self, "vectors", _narrow_columns(self.vectors))
-        for payload in self.payloads or ():
-            check_payload(payload)
+        check_payloads(self.payloads or ())
 
     def columns(self) -> dict[str, Sequence[WireVector]]:
         """One column of vectors by name; the unnamed one is called ""."""
@@ -444,7 +453,12 @@ _PAYLOAD = msgspec.json.Decoder(dict[str, Any] | None)
 
 def payload_object(raw: Raw | bytes) -> JsonObject:
     """Decodes a payload; null is an empty one. Raises MalformedBody."""
+    return payload_objects((raw,))[0] or {}
+
+
+def payload_objects(raws: Iterable[Raw | bytes]) -> list[JsonObject | None]:
+    """Decodes many payloads. Raises MalformedBody."""
     try:
-        return _PAYLOAD.decode(raw) or {}
+        return list(map(_PAYLOAD.decode, raws))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedBody(str(error)) from None

@@ -94,13 +94,13 @@ class Column:
 
     def add(self, rows: Sequence[int], payloads: Sequence[JsonObject]) -> None:
         """Reads the values of rows that have none yet."""
-        reader = _Reader(self.texts, self._codes)
-        if len(self.path.steps) > 1 or not reader.read_alike(rows, self.path.key, payloads):
-            values = self.path.values
-            for row, payload in zip(rows, payloads, strict=True):
-                found = values(payload)
-                if found:
-                    reader.read(row, found)
+        if len(self.path.steps) == 1 and self._add_alike(rows, payloads):
+            return
+        reader, values = _Reader(self._encode), self.path.values
+        for row, payload in zip(rows, payloads, strict=True):
+            found = values(payload)
+            if found:
+                reader.read(row, found)
         self._append(reader)
 
     def remove(self, rows: Array) -> None:
@@ -171,11 +171,55 @@ class Column:
     def drop_text_index(self, options: TextOptions) -> None:
         self._text_indexes.pop(options, None)
 
+    def _add_alike(self, rows: Sequence[int], payloads: Sequence[JsonObject]) -> bool:
+        """Takes the values of a top-level key from all rows at once, in a fraction of the time, if all are strings or
+        all are numbers of the same kind. Says whether it did."""
+        key = self.path.key
+        values = [payload[key] for payload in payloads if key in payload]
+        kinds = set(map(type, values))
+        if len(kinds) != 1:
+            return False
+        owners = np.array(
+            rows
+            if len(values) == len(rows)
+            else [row for row, payload in zip(rows, payloads, strict=True) if key in payload],
+            np.intp,
+        )
+        kind, facts = kinds.pop(), _PRESENT | _PLAIN
+        if kind is str:
+            self.strings.add(owners, self._encode_all(values))
+        elif kind is float:
+            self.floats.add(owners, values)
+            facts |= _OTHER
+        elif kind is int and min(values) >= -(2**63) and max(values) < 2**63:
+            self.integers.add(owners, values)
+        else:
+            return False
+        self._note(owners, facts)
+        return True
+
+    def _encode(self, text: str) -> int:
+        """The code of a string, a new one if it has none."""
+        code = self._codes.setdefault(text, len(self.texts))
+        if code == len(self.texts):
+            self.texts.append(text)
+        return code
+
+    def _encode_all(self, texts: Sequence[str]) -> Sequence[int | None]:
+        """The code of each string."""
+        codes = list(map(self._codes.get, texts))
+        return list(map(self._encode, texts)) if None in codes else codes
+
+    def _note(self, rows: Any, facts: Any) -> None:
+        """Sets what is known of rows."""
+        at = np.asarray(rows, np.intp)
+        self._facts.resize(int(at.max()) + 1)
+        self._facts.array[at] = facts
+
     def _append(self, reader: _Reader) -> None:
         if not reader.rows:
             return
-        self._facts.resize(max(reader.rows) + 1)
-        self._facts.array[reader.rows] = reader.facts
+        self._note(reader.rows, reader.facts)
         self.strings.add(reader.string_rows, reader.codes)
         self.integers.add(reader.integer_rows, reader.integers)
         self.floats.add(reader.float_rows, reader.floats)
@@ -197,9 +241,9 @@ class Column:
 class _Reader:
     """Takes values of rows apart into lists, one per kind of value."""
 
-    def __init__(self, texts: list[str], codes: dict[str, int]) -> None:
-        self._texts = texts
-        self._codes = codes
+    def __init__(self, encode: Callable[[str], int]) -> None:
+        """`encode` gives the code of a string."""
+        self._encode = encode
         self.rows: list[int] = []
         self.facts: list[int] = []
         self.string_rows: list[int] = []
@@ -213,29 +257,6 @@ class _Reader:
         self.latitudes: list[float] = []
         self.length_rows: list[int] = []
         self.lengths: list[int] = []
-
-    def read_alike(self, rows: Sequence[int], key: str, payloads: Sequence[JsonObject]) -> bool:
-        """Takes the values of a key from all rows at once, in a third of the time, if all are strings or all are
-        numbers of the same kind. Says whether it did."""
-        values = [payload[key] for payload in payloads if key in payload]
-        kinds = set(map(type, values))
-        if len(kinds) != 1:
-            return False
-        owners = list(rows)
-        if len(values) < len(owners):
-            owners = [row for row, payload in zip(rows, payloads, strict=True) if key in payload]
-        kind, facts = kinds.pop(), _PRESENT | _PLAIN
-        if kind is str:
-            self.string_rows, self.codes = owners, list(map(self._code, values))
-        elif kind is float:
-            self.float_rows, self.floats = owners, values
-            facts |= _OTHER
-        elif kind is int and min(values) >= -(2**63) and max(values) < 2**63:
-            self.integer_rows, self.integers = owners, values
-        else:
-            return False
-        self.rows, self.facts = owners, [facts] * len(owners)
-        return True
 
     def read(self, row: int, values: list[Json]) -> None:
         """Takes the values of one row, at least one."""
@@ -267,16 +288,9 @@ class _Reader:
                 facts |= _ELEMENTS[type(element)](self, row, element)
         return facts | (_NULL_INSIDE if has_null else _NOT_NULL)
 
-    def _code(self, text: str) -> int:
-        """The code of a string, a new one if it has none."""
-        code = self._codes.setdefault(text, len(self._texts))
-        if code == len(self._texts):
-            self._texts.append(text)
-        return code
-
     def _string(self, row: int, text: str) -> int:
         self.string_rows.append(row)
-        self.codes.append(self._code(text))
+        self.codes.append(self._encode(text))
         return 0
 
     def _boolean(self, row: int, value: bool) -> int:

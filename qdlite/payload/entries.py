@@ -107,13 +107,17 @@ class Entries:
         self._aligned = self._aligned and np.array_equal(added, np.arange(start, start + len(added)))
         for column, part in zip(self._values, values, strict=True):
             column.extend(part)
-        first = np.flatnonzero(np.diff(added, prepend=-1))
-        owners = added[first]
-        size = int(owners.max()) + 1
+        size = int(added.max()) + 1
         self._starts.resize(size)
         self._counts.resize(size)
-        self._starts.array[owners] = first + start
-        self._counts.array[owners] = np.diff(first, append=len(added))
+        is_other = added[1:] != added[:-1]
+        if is_other.all():
+            self._starts.array[added] = np.arange(start, start + len(added))
+            self._counts.array[added] = 1
+        else:
+            first = np.concatenate([[0], np.flatnonzero(is_other) + 1])
+            self._starts.array[added[first]] = first + start
+            self._counts.array[added[first]] = np.diff(first, append=len(added))
 
     def at(self, rows: Array) -> OffsetArray:
         """Positions of the entries of the given rows, row by row."""

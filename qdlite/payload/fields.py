@@ -68,8 +68,8 @@ class FieldIndexes:
         return len(self._stale) > _MOST_STALE
 
     def replace(self, offsets: Sequence[Offset], payloads: Iterable[bytes]) -> None:
-        """Puts encoded payloads in place of others; of equal offsets the last one counts."""
-        replaced = list(map(self._store.set_bytes, offsets, payloads))
+        """Puts encoded payloads in place of those of distinct offsets."""
+        replaced = self._store.replace(offsets, payloads)
         if self.active:
             for offset, old in zip(offsets, replaced, strict=True):
                 self._stale.setdefault(offset, old)
@@ -156,14 +156,15 @@ class FieldIndexes:
         """Brings the columns up to date, as far as values have changed; `most`: only so many rows."""
         with self._settling:
             keys = self._table.keys
-            groups: dict[frozenset[str], list[Offset]] = {}
             stale = dict(islice(self._stale.items(), most))
+            groups = {keys: [offset for offset, old in stale.items() if old is EMPTY]}
             for offset, old in stale.items():
-                changed = keys if old is EMPTY else keys & changed_keys(old, self._store.raw(offset))
-                groups.setdefault(changed, []).append(offset)
+                if old is not EMPTY:
+                    changed = keys & changed_keys(old, self._store.raw(offset))
+                    groups.setdefault(changed, []).append(offset)
             for changed, rows in groups.items():
-                if changed:
-                    self._table.rewrite(rows, [self._store.get(row) for row in rows], changed)
+                if changed and rows:
+                    self._table.rewrite(rows, self._store.objects(rows), changed)
             for index in self.indexes.values():
                 self._sync(index)
             for offset in stale:  # last: whoever finds none may use the columns

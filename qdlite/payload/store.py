@@ -7,7 +7,7 @@ only the top level, and below it only what a path touches.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,7 @@ RELEASE_SECONDS = 5.0
 _TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHOLE = msgspec.json.Decoder(dict[str, Any])
 _NULL = b"null"
+_EMPTY_FORMS = (EMPTY, _NULL)
 
 
 def changed_keys(old: bytes, new: bytes) -> set[str]:
@@ -34,7 +35,7 @@ def changed_keys(old: bytes, new: bytes) -> set[str]:
 
 
 def _fields(encoded: bytes) -> dict[str, bytes]:
-    if encoded in (EMPTY, _NULL):
+    if encoded in _EMPTY_FORMS:
         return {}
     return {key: bytes(value) for key, value in _TOP_LEVEL.decode(encoded).items()}
 
@@ -54,20 +55,21 @@ class PayloadStore:
         """One more than the highest offset that ever had a payload."""
         return len(self._encoded)
 
-    def set_bytes(self, offset: Offset, encoded: bytes) -> bytes:
-        """Replaces the payload of an offset by a JSON object; null is an empty one. Returns what it was before."""
-        if encoded in (EMPTY, _NULL):
-            encoded = EMPTY
-        missing = offset + 1 - len(self._encoded)
-        if missing > 0:
-            self._encoded.extend([EMPTY] * missing)
-        old = self._encoded[offset]
-        size, before = _size(encoded), _size(old)
-        replaced = -(-before // BLOCK_BYTES)
-        self.total_bytes += size - before
-        self._blocks += -(-size // BLOCK_BYTES) - replaced
-        self._replaced_blocks += replaced
-        self._encoded[offset] = encoded
+    def replace(self, offsets: Sequence[Offset], payloads: Iterable[bytes]) -> list[bytes]:
+        """Puts JSON objects in place of the payloads of distinct offsets; null is an empty one. Returns what they were
+        before."""
+        if not offsets:
+            return []
+        encoded = self._encoded
+        encoded += [EMPTY] * (max(offsets) + 1 - len(encoded))
+        old = [encoded[offset] for offset in offsets]
+        new = [EMPTY if payload in _EMPTY_FORMS else payload for payload in payloads]
+        for offset, payload in zip(offsets, new, strict=True):
+            encoded[offset] = payload
+        (size, blocks), (size_before, blocks_before) = _extent(new), _extent(old)
+        self.total_bytes += size - size_before
+        self._blocks += blocks - blocks_before
+        self._replaced_blocks += blocks_before
         return old
 
     def storage_bytes(self, now: float) -> int:
@@ -89,6 +91,10 @@ class PayloadStore:
         """The payload, freshly decoded."""
         return _WHOLE.decode(self.raw(offset))
 
+    def objects(self, offsets: Iterable[Offset]) -> list[JsonObject]:
+        """The payloads of some offsets that had one before, freshly decoded."""
+        return list(map(_WHOLE.decode, map(self._encoded.__getitem__, offsets)))
+
     def items(self, key: str) -> Iterator[tuple[Offset, JsonObject]]:
         """Offsets and payloads of which only the value of `key` is decoded; payloads without it are left out."""
         value_in = _key_reader(key)
@@ -104,8 +110,10 @@ class PayloadStore:
         return {} if value is msgspec.UNSET else {key: value}
 
 
-def _size(encoded: bytes) -> int:
-    return 0 if encoded is EMPTY else len(encoded)
+def _extent(payloads: Iterable[bytes]) -> tuple[int, int]:
+    """The size of all payloads that are not empty, and the number of blocks that they take."""
+    sizes = [len(payload) for payload in payloads if payload is not EMPTY]
+    return sum(sizes), sum([-(-size // BLOCK_BYTES) for size in sizes])
 
 
 @lru_cache(maxsize=256)

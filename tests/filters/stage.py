@@ -26,8 +26,7 @@ class Stage:
         self.ids: list[PointId] = list(range(1, len(payloads) + 1))
         self.alive: BoolArray = np.ones(len(payloads), np.bool_)
         self.version = 0
-        for offset, payload in enumerate(payloads):
-            self.store.set_bytes(offset, encode(payload))
+        self.store.replace(range(len(payloads)), map(encode, payloads))
         for field, schema in (indexes or {}).items():
             self.create_index(field, schema)
 

@@ -23,14 +23,15 @@ paths = st.sampled_from([*PATHS, "a.x", "o", "o.x.z", "n[1]", "n[0].m", "n[].m[1
 def test_bytes_come_back_as_they_were() -> None:
     store = PayloadStore()
     raw = b'{ "a" : 1e2, "b": 123456789012345678901234567890 }'
-    store.set_bytes(3, raw)
+    assert store.replace([3], [raw]) == [EMPTY]
     assert store.raw(3) == raw
     assert store.raw(0) == store.raw(99) == EMPTY
     assert store.get(3) == {"a": 100.0, "b": 123456789012345678901234567890}
     assert store.total_bytes == len(raw)
     assert list(store.items("a")) == [(3, {"a": 100.0})]
     assert store.one(3, "c") == {}
-    assert store.set_bytes(3, b"null") == raw
+    assert store.replace([1, 3], [raw, b"null"]) == [EMPTY, raw]
+    assert store.replace([1], [b"{}"]) == [raw]
     assert store.raw(3) == EMPTY
     assert store.total_bytes == 0
 
@@ -38,15 +39,14 @@ def test_bytes_come_back_as_they_were() -> None:
 @pytest.mark.parametrize("key", ["", "a b", "value", "é", "\n", "\x01", "/"])
 def test_reading_one_key(key: str) -> None:
     store = PayloadStore()
-    store.set_bytes(0, json.dumps({"x": [1], key: {"k": 2}, "y": "z"}).encode())
-    store.set_bytes(1, encode({"x": 1}))
+    store.replace([0, 1], [json.dumps({"x": [1], key: {"k": 2}, "y": "z"}).encode(), encode({"x": 1})])
     assert list(store.items(key)) == [(0, {key: {"k": 2}})]
     assert store.one(1, key) == {}
 
 
 def test_get_is_fresh() -> None:
     store = PayloadStore()
-    store.set_bytes(0, b'{"a":[1]}')
+    store.replace([0], [b'{"a":[1]}'])
     store.get(0)["a"].append(2)
     assert store.get(0) == {"a": [1]}
 
