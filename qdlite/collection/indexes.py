@@ -10,8 +10,8 @@ from qdlite.models.collections import SparseVectorParams, VectorParams
 from qdlite.models.info import CollectionConfig
 from qdlite.queries.view import VectorTraits
 from qdlite.vectors.create import create_index
-from qdlite.vectors.hnsw import HnswIndex, HnswParams
-from qdlite.vectors.index import VectorIndex
+from qdlite.vectors.hnsw import HnswIndex
+from qdlite.vectors.index import HnswParams, VectorIndex
 
 
 def vector_indexes(

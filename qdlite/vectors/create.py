@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 from qdlite import vectors
 from qdlite.types import Datatype, Distance
-from qdlite.vectors.hnsw import HnswIndex, HnswParams
-from qdlite.vectors.index import VectorIndex
+from qdlite.vectors.hnsw import HnswIndex
+from qdlite.vectors.index import HnswParams, VectorIndex
 
 Kind: TypeAlias = Literal["dense", "multi", "sparse"]
 

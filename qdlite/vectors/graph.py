@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
 from qdlite.vectors.links import GraphShape, make_links
-from qdlite.vectors.shared_lock import SharedLock
 from qdlite.vectors.spans import Rows, within
 
 GRAPH_THREADS = min(8, os.cpu_count() or 1)
@@ -29,27 +28,34 @@ class Graph:
     """One graph. Its labels are never reused: a rewritten row gets a fresh label and the old one dies,
     which is several times cheaper than repairing the links of the old one.
 
-    `lock` is taken shared by searches and exclusively by whoever changes the graph; `tables` guards the mapping
-    between labels and offsets and is held only for moments. When both are needed, `lock` comes first.
+    Searches may run beside everything but `forget`, which belongs to a write; only one thread inserts. A row that gets
+    connected during a search may be among those found as well as among those that were missing before.
     """
 
     def __init__(self, shape: GraphShape) -> None:
         self.shape = shape
-        self.lock = SharedLock()
-        self.tables = threading.Lock()
         self._links = make_links(shape)
+        # Held while the mapping between labels and offsets changes.
+        self._tables = threading.Lock()
         self._offset_of = np.full(_SMALLEST, _GONE, np.intp)
         self._label_of: NDArray[np.intp] = np.full(0, _GONE, np.intp)
         self._dying: list[int] = []
         self._used = 0
         self._live = 0
+        self._all_live = False
         # Offsets among which all missing ones are; None if nobody has looked yet, or too much was written since.
         self._suspects: tuple[OffsetArray, ...] | None = None
+        self._missing: OffsetArray | None = None
 
     @property
     def times_ef(self) -> float:
         """So many times the candidates give the recall of Qdrant's graph."""
         return self._links.times_ef
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether searches wait until rows are inserted."""
+        return self._links.holds_up
 
     @property
     def live(self) -> int:
@@ -76,14 +82,12 @@ class Graph:
         Only what was missing before and what was forgotten since can be: so a write does not make the next search
         look at all rows.
         """
-        suspects = self._suspects
-        if suspects is None or sum(map(len, suspects)) * _SUSPECT_SHARE > len(present):
-            found = self.missing_among(present)
-        else:
-            found = suspects[0] if len(suspects) == 1 else np.unique(np.concatenate(suspects))
-            found = found[present[found] & ~self.holds(found)]
-        self._suspects = (found,)
-        return found
+        missing = self._missing
+        if missing is None:
+            with self._tables:
+                missing = self._missing = self._find_missing(present)
+                self._suspects = (missing,)
+        return missing
 
     def missing_among(self, allowed: BoolArray) -> OffsetArray:
         """Ascending offsets that are allowed but not in the graph."""
@@ -101,29 +105,31 @@ class Graph:
 
     def forget(self, at: Rows) -> None:
         """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
-        with self.tables:
+        with self._tables:
             self._forget(within(at, len(self._label_of)))
             self._suspect(at)
+            self._missing = None
 
     def bury(self) -> None:
         """Take dead labels out of the graph, so that they do not use up places among the candidates."""
-        if not self._dying:
-            return
-        with self.lock.exclusive():
-            self._bury()
+        if self._dying:
+            with self._tables:
+                dying, self._dying = self._dying, []
+                self._links.bury(dying)
 
     def insert(self, rows: FloatArray, threads: int) -> NDArray[np.intp]:
-        """Add rows under fresh labels, which answer no search until `connect` is called in the same exclusive
-        phase. Returns the labels."""
-        labels = np.arange(self._used, self._used + len(rows), dtype=np.intp)
+        """Add rows under fresh labels, which answer no search until they are connected. Returns the labels."""
+        first, end = self._used, self._used + len(rows)
+        with self._tables:
+            self._offset_of = grown(self._offset_of, end, _GONE)
+            self._all_live = False
         self._links.add(rows, threads)
-        self._used += len(rows)
-        return labels
+        self._used = end
+        return np.arange(first, end, dtype=np.intp)
 
     def connect(self, labels: NDArray[np.intp], offsets: OffsetArray, valid: BoolArray) -> None:
         """Map labels to offsets where `valid`; the others were overtaken by a writer and die."""
-        with self.tables:
-            self._offset_of = grown(self._offset_of, self._used, _GONE)
+        with self._tables:
             if len(offsets):
                 self._label_of = grown(self._label_of, int(offsets.max()) + 1, _GONE)
             self._forget(offsets[valid])
@@ -131,17 +137,17 @@ class Graph:
             self._label_of[offsets[valid]] = labels[valid]
             self._live += int(np.count_nonzero(valid))
             self._dying.extend(labels[~valid].tolist())
+            self._missing = None
+            self._all_live = self._live == self._used
 
     def nearest(self, query: FloatArray, width: int) -> OffsetArray | None:
-        """Offsets of about the `width` nearest rows, nearest first; None if the graph cannot say.
-
-        The caller holds `lock` shared.
-        """
+        """Offsets of about the `width` nearest rows, nearest first; None if the graph cannot say."""
         labels = self._links.nearest(query, min(width, self._live))
         if labels is None:
             return None
+        all_live = self._all_live  # if so now, then those that were found before are
         offsets: OffsetArray = self._offset_of[labels]
-        if self._live == self._used:
+        if all_live:
             return offsets
         found: OffsetArray = offsets[offsets >= 0]
         return found
@@ -149,6 +155,14 @@ class Graph:
     def memory_bytes(self) -> int:
         """Vectors, links and tables."""
         return self._links.memory_bytes() + self._offset_of.nbytes + self._label_of.nbytes
+
+    def _find_missing(self, present: BoolArray) -> OffsetArray:
+        suspects = self._suspects
+        if suspects is None or sum(map(len, suspects)) * _SUSPECT_SHARE > len(present):
+            return self.missing_among(present)
+        found = suspects[0] if len(suspects) == 1 else np.unique(np.concatenate(suspects))
+        missing: OffsetArray = found[present[found] & ~self.holds(found)]
+        return missing
 
     def _forget(self, at: Rows) -> None:
         labels = self._label_of[at]
@@ -160,6 +174,7 @@ class Graph:
         self._label_of[at] = _GONE
         self._offset_of[labels] = _GONE
         self._live -= len(labels)
+        self._all_live = False
         self._dying.extend(labels.tolist())
 
     def _suspect(self, at: Rows) -> None:
@@ -167,8 +182,3 @@ class Graph:
         if suspects is not None:
             rows = np.arange(at.start, at.stop) if isinstance(at, slice) else at
             self._suspects = (*suspects, rows) if len(suspects) < _MOST_SUSPECTS else None
-
-    def _bury(self) -> None:
-        with self.tables:
-            dying, self._dying = self._dying, []
-        self._links.bury(dying)

@@ -22,6 +22,16 @@ class SearchParams(Struct, frozen=True):
     idf_corpus: BoolArray | None = None
 
 
+class HnswParams(Struct, frozen=True):
+    """Qdrant's settings of the graph. `m` 0 means no graph; thresholds are in kilobytes of vector data:
+    below `full_scan_threshold` a search is exact, below `indexing_threshold` (0: always) there is no graph."""
+
+    m: int = 16
+    ef_construct: int = 100
+    full_scan_threshold: int = 10_000
+    indexing_threshold: int = 10_000
+
+
 class VectorIndex(Protocol):
     """Storage and nearest-neighbour search of one named vector, addressed by offset.
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, OffsetArray
-from qdlite.vectors import graph, hnsw, links
-from qdlite.vectors.hnsw import HnswIndex, HnswParams
-from qdlite.vectors.index import SearchParams
+from qdlite.vectors import graph, hnsw, indexed, links
+from qdlite.vectors.hnsw import HnswIndex
+from qdlite.vectors.index import HnswParams, SearchParams
 
 pytestmark = pytest.mark.usefixtures("kernels_or_none")
 
@@ -125,6 +125,22 @@ def test_fresh_rows_are_found_at_once(graph_searches: list[int]) -> None:
     assert index.search(fresh[3], 1, None, PLAIN).offsets.tolist() == [8003]
 
 
+def test_rows_that_are_indexed_during_a_search_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = built(8000)
+    fresh = index.prepare_batch(clustered(50, seed=5))
+    index.put(np.arange(8000, 8050), fresh)
+    nearest = graph.Graph.nearest
+
+    def later(self: graph.Graph, query: FloatArray, width: int) -> OffsetArray | None:
+        build(index)
+        return nearest(self, query, width)
+
+    monkeypatch.setattr(graph.Graph, "nearest", later)
+    hits, exact = (index.search(fresh[3], 10, None, params) for params in (PLAIN, EXACT))
+    assert index.indexed_count == 8050
+    assert hits.offsets.tolist() == exact.offsets.tolist()
+
+
 @pytest.mark.parametrize("searched", [True, False])
 def test_the_builder_waits_while_much_is_loaded_beside_searches(searched: bool) -> None:
     index = built(3000)
@@ -175,7 +191,7 @@ def test_churn(seed: int) -> None:
     random = np.random.default_rng(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hnsw, "_NODES_PER_CANDIDATE", 0)
-        patch.setattr(hnsw, "_REBUILD_ABOVE", 100)
+        patch.setattr(indexed, "_REBUILD_ABOVE", 100)
         index = HnswIndex(4, "Euclid", params=HnswParams(full_scan_threshold=0, indexing_threshold=1))
         for step in range(12):
             offsets = random.integers(0, 300, int(random.integers(1, 80)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -93,7 +94,8 @@ def test_strange_rows_do_no_harm(
     rows = np.random.default_rng(seed).choice(np.array(numbers, np.float32), (count, size))
     nodes = compiled.nodes(size, m, 100, euclid)
     for start in range(0, count, 7):
-        nodes.add(rows[start : start + 7], 2)
+        nodes.place(rows[start : start + 7])
+        nodes.link(2)
     for query in rows[:5]:
         labels = nodes.nearest(query, 10).tolist()
         assert 0 < len(labels) <= 10
@@ -114,6 +116,36 @@ def test_searches_side_by_side_do_not_disturb_each_other() -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(5):
             assert list(pool.map(nearest, queries)) == alone
+
+
+def test_searches_beside_insertion_find_what_was_there_before() -> None:
+    """Rows that are being linked may be found or not; what leads to others must never be lost."""
+    rows, queries = unit(normal(6000, 24)), unit(normal(50, 24, seed=1))
+    links = linked(rows[:2000])
+    true = [set(np.argsort(-(rows[:2000] @ query))[:10].tolist()) for query in queries]
+    finished = threading.Event()
+
+    def search(first: int) -> tuple[int, int, set[int]]:
+        found, asked, seen = 0, 0, set[int]()
+        while not (asked and finished.is_set()):
+            at = (first + asked) % len(queries)
+            labels = links.nearest(queries[at], 200)
+            assert labels is not None
+            assert len(set(labels.tolist())) == len(labels)
+            before = [label for label in labels.tolist() if label < 2000][:10]
+            found, asked = found + len(true[at].intersection(before)), asked + 1
+            seen.update(labels.tolist())
+        return found, asked, seen
+
+    with ThreadPoolExecutor(3) as pool:
+        searches = [pool.submit(search, first) for first in (0, 10, 20)]
+        for start in range(2000, 6000, 100):
+            links.add(rows[start : start + 100], 2)
+        finished.set()
+        for found, asked, seen in (search.result(60) for search in searches):
+            assert found >= 0.97 * 10 * asked
+            assert seen <= set(range(6000))
+    assert recall(links, rows, queries, False) > 0.97
 
 
 def test_many_threads_insert_as_well_as_one() -> None:
@@ -137,5 +169,6 @@ def test_buried_labels_leave_as_many_others() -> None:
 def test_an_empty_graph_finds_nothing(compiled: Kernels) -> None:
     nodes = compiled.nodes(8, 16, 100, False)
     assert not len(nodes.nearest(np.ones(8, np.float32), 5))
-    nodes.add(np.zeros((0, 8), np.float32), 2)
+    nodes.place(np.zeros((0, 8), np.float32))
+    nodes.link(2)
     assert not len(nodes.nearest(np.ones(8, np.float32), 5))

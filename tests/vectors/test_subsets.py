@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors import subsets
-from qdlite.vectors.hnsw import HnswIndex, HnswParams
-from qdlite.vectors.index import SearchParams
+from qdlite.vectors.hnsw import HnswIndex
+from qdlite.vectors.index import HnswParams, SearchParams
 
 pytestmark = pytest.mark.usefixtures("kernels_or_none")
 

@@ -127,7 +127,7 @@ class Kernels:
 
 class Nodes:
     """A graph of near neighbours among its own copies of rows, which are numbered as they come. Searches may run side
-    by side, but not beside `add`."""
+    by side and beside `link`, but nothing beside `place`."""
 
     def __init__(self, library: ctypes.CDLL, size: int, m: int, width: int, euclid: bool) -> None:
         """`m` links a node (twice as many on the ground), chosen from `width` candidates. Raises MemoryError."""
@@ -138,11 +138,15 @@ class Nodes:
         # Not when the process ends: another thread may still be searching.
         weakref.finalize(self, library.graph_free, self._graph).atexit = False
 
-    def add(self, rows: FloatArray, threads: int) -> None:
-        """Raises MemoryError."""
+    def place(self, rows: FloatArray) -> None:
+        """Rows that no search meets before they are linked. Raises MemoryError; nothing is changed then."""
         rows = np.ascontiguousarray(rows, np.float32)
-        if self._library.graph_add(self._graph, address(rows), len(rows), threads):
+        if self._library.graph_place(self._graph, address(rows), len(rows)):
             raise MemoryError
+
+    def link(self, threads: int) -> None:
+        """Link the rows that were placed."""
+        self._library.graph_link(self._graph, threads)
 
     def nearest(self, query: FloatArray, count: int) -> OffsetArray:
         """The numbers of about so many of the nearest rows, nearest first. Raises MemoryError."""
@@ -236,8 +240,10 @@ def _graphs_of(library: ctypes.CDLL) -> ctypes.CDLL:
     library.graph_new.restype = _ADDRESS
     library.graph_free.argtypes = (_ADDRESS,)
     library.graph_free.restype = None
-    library.graph_add.argtypes = (_ADDRESS, _ADDRESS, _NUMBER, _NUMBER)
-    library.graph_add.restype = ctypes.c_int
+    library.graph_place.argtypes = (_ADDRESS, _ADDRESS, _NUMBER)
+    library.graph_place.restype = ctypes.c_int
+    library.graph_link.argtypes = (_ADDRESS, _NUMBER)
+    library.graph_link.restype = None
     library.graph_search.argtypes = (_ADDRESS, _ADDRESS, _NUMBER, _ADDRESS)
     library.graph_search.restype = _NUMBER
     library.graph_bytes.argtypes = (_ADDRESS,)

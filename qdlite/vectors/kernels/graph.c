@@ -5,7 +5,10 @@
    proves nearly always that a row is too far, and only the few that may be near are read as floats. No row is dropped
    that would be kept with floats alone.
 
-   Inserting locks a node while its links change; whoever searches must not do so while others insert. */
+   Searches run beside insertion and lock nothing. A link is one word that is written at once and always names a node
+   that is complete: its row is there before anybody can meet it, its links on a level before it is linked to on that
+   level or above. Who reads links that are being chosen anew sees some of the old ones and some of the new. Only
+   threads that insert lock a node, while they change its links, and only to get more room everybody has to leave. */
 
 #define _DEFAULT_SOURCE
 
@@ -39,10 +42,17 @@ typedef struct Visited {
     intptr_t capacity;
 } Visited;
 
+/* What a thread needs to walk. */
+typedef struct {
+    Query codes;
+    Near *pool;
+    Visited *visited;
+} Walker;
+
 /* Links of a node on one level: their number, and so many nodes. The distances stand at the same places elsewhere, as
    only insertion needs them. */
 typedef struct {
-    intptr_t size, wide, stride, m, width, capacity, count;
+    intptr_t size, wide, stride, m, width, capacity, count, linked;
     int measure, top;
     float slack;
     uint32_t entry;
@@ -53,6 +63,7 @@ typedef struct {
     float *ground_spans, **upper_spans;
     pthread_mutex_t entering, lending;
     Visited *idle;
+    Walker builder; /* of the thread that inserts; others may join it */
 } Graph;
 
 INLINED const float *row_of(const Graph *g, uint32_t node) { return g->rows + (intptr_t)node * g->size; }
@@ -77,6 +88,11 @@ INLINED void lock(Graph *g, uint32_t node) {
 }
 
 INLINED void unlock(Graph *g, uint32_t node) { __atomic_store_n(&g->locks[node], 0, __ATOMIC_RELEASE); }
+
+/* Links change while others read them. */
+INLINED uint32_t load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+INLINED void store(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 
 INLINED float distance_to(const Graph *g, const float *query, uint32_t node) {
     return distance(g->measure, g->size, query, row_of(g, node));
@@ -135,13 +151,13 @@ static void forget_all(Visited *visited) {
 }
 
 /* Copies the links of a node that were not met before; returns their number. */
-INLINED intptr_t unmet_links(Graph *g, uint32_t node, int level, int locking, Visited *visited, uint32_t *unmet) {
+INLINED intptr_t unmet_links(const Graph *g, uint32_t node, int level, Visited *visited, uint32_t *unmet) {
     intptr_t count = 0;
-    if (locking) lock(g, node);
-    const uint32_t *links = links_of(g, node, level);
-    for (uint32_t i = 1; i <= links[0]; i++)
-        if (!met(visited, links[i])) unmet[count++] = links[i];
-    if (locking) unlock(g, node);
+    const uint32_t *links = links_of(g, node, level), known = load(links);
+    for (uint32_t i = 1; i <= known; i++) {
+        const uint32_t other = load(links + i);
+        if (!met(visited, other)) unmet[count++] = other;
+    }
     return count;
 }
 
@@ -174,8 +190,8 @@ INLINED intptr_t not_farther(const Graph *g, const Query *codes, float bound, ui
 }
 
 /* Collects the `width` nearest nodes of a level, nearest first, beginning at one. Returns their number. */
-INLINED intptr_t walk(Graph *g, const float *query, const Query *codes, Near begin, int level, intptr_t width,
-                            int locking, Visited *visited, Near *pool) {
+INLINED intptr_t walk(const Graph *g, const float *query, const Query *codes, Near begin, int level, intptr_t width,
+                      Visited *visited, Near *pool) {
     uint32_t unmet[MOST_LINKS];
     const intptr_t row_bytes = g->size * (intptr_t)sizeof(float);
     intptr_t filled = 1, next = 0;
@@ -188,7 +204,7 @@ INLINED intptr_t walk(Graph *g, const float *query, const Query *codes, Near beg
             continue;
         }
         const uint32_t node = pool[next].node &= ~OPEN;
-        const intptr_t count = unmet_links(g, node, level, locking, visited, unmet);
+        const intptr_t count = unmet_links(g, node, level, visited, unmet);
         const intptr_t maybe = filled < width ? count : not_farther(g, codes, pool[width - 1].distance, unmet, count);
         for (intptr_t i = 0; i < maybe && i < ROWS_AHEAD; i++) fetch(row_of(g, unmet[i]), row_bytes);
         for (intptr_t i = 0; i < maybe; i++) {
@@ -203,21 +219,17 @@ INLINED intptr_t walk(Graph *g, const float *query, const Query *codes, Near beg
 }
 
 /* Goes to the nearest node of each level from `from` down to `to`, step by step. */
-INLINED Near descend(Graph *g, const float *query, const Query *codes, Near at, int from, int to, int locking) {
-    uint32_t near[MOST_LINKS];
+INLINED Near descend(const Graph *g, const float *query, const Query *codes, Near at, int from, int to) {
     for (int level = from; level >= to; level--) {
         for (int moved = 1; moved;) {
             moved = 0;
-            if (locking) lock(g, at.node);
-            const uint32_t *links = links_of(g, at.node, level);
-            const uint32_t count = links[0];
-            memcpy(near, links + 1, count * sizeof *near);
-            if (locking) unlock(g, at.node);
-            for (uint32_t i = 0; i < count; i++) {
-                if (farther(g, codes, near[i], at.distance)) continue;
-                const float found = distance_to(g, query, near[i]);
+            const uint32_t *links = links_of(g, at.node, level), count = load(links);
+            for (uint32_t i = 1; i <= count; i++) {
+                const uint32_t other = load(links + i);
+                if (farther(g, codes, other, at.distance)) continue;
+                const float found = distance_to(g, query, other);
                 if (found < at.distance) {
-                    at = (Near){found, near[i]};
+                    at = (Near){found, other};
                     moved = 1;
                 }
             }
@@ -237,14 +249,20 @@ INLINED intptr_t choose(const Graph *g, const Near *candidates, intptr_t count, 
     return kept;
 }
 
+/* Walks begin at this node from now on. Who still sees the former top may begin at the new node as well. */
+static void enter_at(Graph *g, uint32_t node, int level) {
+    store(&g->entry, node);
+    __atomic_store_n(&g->top, level, __ATOMIC_RELEASE);
+}
+
 static void write_links(const Graph *g, uint32_t node, int level, const Near *chosen, intptr_t count) {
     uint32_t *links = links_of(g, node, level);
     float *spans = spans_of(g, node, level);
-    links[0] = (uint32_t)count;
     for (intptr_t i = 0; i < count; i++) {
-        links[i + 1] = chosen[i].node;
+        store(links + i + 1, chosen[i].node);
         spans[i + 1] = chosen[i].distance;
     }
+    store(links, (uint32_t)count);
 }
 
 /* Links a node back to a new one; if it has too many then, the best are chosen anew. */
@@ -255,9 +273,9 @@ INLINED void link_back(Graph *g, uint32_t node, int level, Near fresh) {
     float *spans = spans_of(g, node, level);
     const intptr_t count = links[0], room = room_on(g, level);
     if (count < room) {
-        links[count + 1] = fresh.node;
+        store(links + count + 1, fresh.node);
         spans[count + 1] = fresh.distance;
-        links[0] = (uint32_t)count + 1;
+        store(links, (uint32_t)count + 1);
     } else {
         intptr_t sorted = 0;
         for (intptr_t i = 1; i <= count; i++)
@@ -267,13 +285,6 @@ INLINED void link_back(Graph *g, uint32_t node, int level, Near fresh) {
     }
     unlock(g, node);
 }
-
-/* What a thread needs to walk. */
-typedef struct {
-    Query codes;
-    Near *pool;
-    Visited *visited;
-} Walker;
 
 static int equip(Graph *g, Walker *walker, intptr_t width) {
     walker->codes = (Query){calloc((size_t)g->wide, sizeof(int16_t)), 0, 0, 0, 0};
@@ -286,6 +297,17 @@ static void release(Graph *g, Walker *walker) {
     free(walker->codes.steps);
     free(walker->pool);
     give_back(g, walker->visited);
+    *walker = (Walker){{NULL, 0, 0, 0, 0}, NULL, NULL};
+}
+
+/* Links a node with its neighbours of a level, which it is the first to know. */
+INLINED void link_level(Graph *g, uint32_t node, int level) {
+    Near neighbours[MOST_LINKS];
+    const uint32_t *links = links_of(g, node, level), count = links[0];
+    const float *spans = spans_of(g, node, level);
+    for (uint32_t i = 0; i < count; i++) neighbours[i] = (Near){spans[i + 1], links[i + 1]};
+    for (uint32_t i = 0; i < count; i++)
+        link_back(g, neighbours[i].node, level, (Near){neighbours[i].distance, node});
 }
 
 FOR_EACH_PROCESSOR
@@ -296,30 +318,24 @@ static void insert(Graph *g, uint32_t node, Walker *walker) {
     pthread_mutex_lock(&g->entering);
     const int top = g->top;
     Near at = {0, g->entry};
-    if (top < 0) {
-        g->top = level;
-        g->entry = node;
-    }
+    if (top < 0) enter_at(g, node, level);
     /* One node at a time may raise the top. */
     if (top < 0 || level <= top) pthread_mutex_unlock(&g->entering);
     if (top < 0) return;
 
-    lock(g, node); /* until all its links are there: others may meet it on upper levels first */
     round_query(query, g->size, g->wide, &walker->codes);
     at.distance = distance_to(g, query, at.node);
-    at = descend(g, query, &walker->codes, at, top, level + 1, 1);
-    for (int l = level < top ? level : top; l >= 0; l--) {
-        const intptr_t found = walk(g, query, &walker->codes, at, l, g->width, 1, walker->visited, walker->pool);
+    at = descend(g, query, &walker->codes, at, top, level + 1);
+    const int highest = level < top ? level : top;
+    for (int l = highest; l >= 0; l--) {
+        const intptr_t found = walk(g, query, &walker->codes, at, l, g->width, walker->visited, walker->pool);
         for (intptr_t i = 0; i < found; i++) walker->pool[i].node &= ~OPEN;
-        const intptr_t kept = choose(g, walker->pool, found, room_on(g, l), chosen);
-        write_links(g, node, l, chosen, kept);
-        for (intptr_t i = 0; i < kept; i++) link_back(g, chosen[i].node, l, (Near){chosen[i].distance, node});
+        write_links(g, node, l, chosen, choose(g, walker->pool, found, room_on(g, l), chosen));
         at = walker->pool[0];
     }
-    unlock(g, node);
+    for (int l = 0; l <= highest; l++) link_level(g, node, l);
     if (level > top) {
-        g->entry = node;
-        g->top = level;
+        enter_at(g, node, level);
         pthread_mutex_unlock(&g->entering);
     }
 }
@@ -328,18 +344,17 @@ static void insert(Graph *g, uint32_t node, Walker *walker) {
 typedef struct {
     Graph *graph;
     intptr_t next, end;
-    int failed;
 } Work;
 
-static void *insert_all(void *given) {
+static void insert_all(Work *work, Walker *walker) {
+    for (intptr_t node; (node = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < work->end;)
+        insert(work->graph, (uint32_t)node, walker);
+}
+
+static void *join_in(void *given) {
     Work *work = given;
     Walker walker;
-    if (equip(work->graph, &walker, work->graph->width)) {
-        for (intptr_t node; (node = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < work->end;)
-            insert(work->graph, (uint32_t)node, &walker);
-    } else {
-        __atomic_store_n(&work->failed, 1, __ATOMIC_RELAXED);
-    }
+    if (equip(work->graph, &walker, work->graph->width)) insert_all(work, &walker);
     release(work->graph, &walker);
     return NULL;
 }
@@ -370,6 +385,7 @@ static int resized(void *array, intptr_t count, size_t item) {
 
 void graph_free(Graph *g) {
     if (!g) return;
+    release(g, &g->builder);
     for (Visited *visited = g->idle; visited;) {
         Visited *next = visited->next;
         free(visited->marks);
@@ -444,29 +460,36 @@ static void encode_nodes(Graph *g, intptr_t first, intptr_t end) {
         encode(row_of(g, (uint32_t)node), g->size, record_of(g, (uint32_t)node));
 }
 
-/* Adds rows as the nodes that follow the last one. Returns 0, or -1 if there is no memory: the graph is then as before.
-   Nobody may search meanwhile. */
-int graph_add(Graph *g, const float *rows, intptr_t count, intptr_t threads) {
+/* Takes rows as the nodes that follow the last one, which nobody can meet yet. Returns 0, or -1 if there is no memory: the
+   graph is then as before. Nobody may search or link meanwhile. */
+int graph_place(Graph *g, const float *rows, intptr_t count) {
     const intptr_t first = g->count, end = first + count;
     if (count <= 0) return 0;
     if (end >= (intptr_t)OPEN || !reserve(g, end)) return -1;
     intptr_t made = first;
     while (made < end && make_node(g, (uint32_t)made, rows + (made - first) * g->size)) made++;
-    if (made < end) {
-        for (intptr_t node = first; node <= made; node++) free(g->upper[node]), free(g->upper_spans[node]);
+    release(g, &g->builder);
+    if (made < end || !equip(g, &g->builder, g->width)) {
+        for (intptr_t node = first; node < end && node <= made; node++) free(g->upper[node]), free(g->upper_spans[node]);
         return -1;
     }
     encode_nodes(g, first, end);
-    g->count = end;
-    Work work = {g, first, end, 0};
+    __atomic_store_n(&g->count, end, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* Links all nodes that were placed. Others may search meanwhile. */
+void graph_link(Graph *g, intptr_t threads) {
+    const intptr_t count = g->count - g->linked;
+    Work work = {g, g->linked, g->count};
     pthread_t others[64];
     intptr_t started = 0;
     if (threads > 64) threads = 64;
-    while (started < threads - 1 && started * 4 < count && !pthread_create(others + started, NULL, insert_all, &work))
+    while (started < threads - 1 && started * 4 < count && !pthread_create(others + started, NULL, join_in, &work))
         started++;
-    insert_all(&work);
+    insert_all(&work, &g->builder);
     for (intptr_t i = 0; i < started; i++) pthread_join(others[i], NULL);
-    return work.next < work.end ? -1 : 0;
+    g->linked = g->count;
 }
 
 /* Finds the `width` nearest nodes, nearest first. Returns their number, or -1 if there is no memory. */
@@ -474,12 +497,14 @@ FOR_EACH_PROCESSOR
 intptr_t graph_search(Graph *g, const float *query, intptr_t width, intptr_t *found) {
     Walker walker;
     intptr_t count = -1;
-    if (g->top < 0 || width <= 0) return 0;
+    const int top = __atomic_load_n(&g->top, __ATOMIC_ACQUIRE);
+    if (top < 0 || width <= 0) return 0;
     if (equip(g, &walker, width)) {
+        const uint32_t entry = load(&g->entry);
         round_query(query, g->size, g->wide, &walker.codes);
-        Near at = {distance_to(g, query, g->entry), g->entry};
-        at = descend(g, query, &walker.codes, at, g->top, 1, 0);
-        count = walk(g, query, &walker.codes, at, 0, width, 0, walker.visited, walker.pool);
+        Near at = {distance_to(g, query, entry), entry};
+        at = descend(g, query, &walker.codes, at, top, 1);
+        count = walk(g, query, &walker.codes, at, 0, width, walker.visited, walker.pool);
         for (intptr_t i = 0; i < count; i++) found[i] = (intptr_t)walker.pool[i].node;
     }
     release(g, &walker);
@@ -489,5 +514,6 @@ intptr_t graph_search(Graph *g, const float *query, intptr_t width, intptr_t *fo
 /* Bytes in use. */
 intptr_t graph_bytes(const Graph *g) {
     const intptr_t links = (2 * g->m + 1) * (intptr_t)(sizeof *g->ground + sizeof *g->ground_spans);
-    return g->count * (g->size * (intptr_t)sizeof *g->rows + g->stride + links + 18);
+    const intptr_t row = g->size * (intptr_t)sizeof *g->rows;
+    return __atomic_load_n(&g->count, __ATOMIC_RELAXED) * (row + g->stride + links + 18);
 }
