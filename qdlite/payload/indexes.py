@@ -5,7 +5,7 @@ An index is a view of a column: which of the column's values it knows is a matte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,7 +22,7 @@ from qdlite.payload.entries import DEAD, Array, hits_mask, rows_mask
 from qdlite.payload.path import JsonPath, parse
 from qdlite.text.options import TextOptions
 from qdlite.text.processor import text_processor
-from qdlite.types import BoolArray
+from qdlite.types import BoolArray, Json
 
 _LIMIT = 2.0**63
 
@@ -77,7 +77,7 @@ class FieldIndex(Struct, frozen=True):
 
     def info(self, column: Column) -> PayloadIndexInfo:
         """The index as collection info shows it."""
-        params: Any = UNSET if self.params is None else _echoed(self.params)
+        params: Any = UNSET if self.params is None else _echoed(self.params, self.text_options)
         return PayloadIndexInfo(data_type=self.schema, params=params, points=int(indexed_mask(self, column).sum()))
 
 
@@ -103,11 +103,24 @@ _ALWAYS_ECHOED: Mapping[SchemaType, tuple[str, ...]] = {
 _DEFAULTS: Mapping[str, str] = {"tokenizer": "word"}
 
 
-def _echoed(params: IndexParams) -> JsonObject:
+def _echoed(params: IndexParams, options: TextOptions | None) -> JsonObject:
     """The options as given, without those that the type of index does not have."""
     given: JsonObject = msgspec.to_builtins(params)
+    if options is not None:
+        given.update(_text_options(params, options))
     shown = {name: _DEFAULTS.get(name) for name in _ALWAYS_ECHOED.get(params.type, ())}
     return {"type": params.type, **shown, **{name: value for name, value in given.items() if params.takes(name)}}
+
+
+def _text_options(params: IndexParams, options: TextOptions) -> Iterator[tuple[str, Json]]:
+    """Those that Qdrant shows in a form of its own: languages by their names, words in order and only once."""
+    if options.stemmer is not None:
+        yield "stemmer", {"type": "snowball", "language": options.stemmer}
+    if isinstance(params.stopwords, str):
+        yield "stopwords", next(iter(options.stopwords.languages))
+    elif params.stopwords is not None:
+        given = msgspec.to_builtins(params.stopwords)
+        yield "stopwords", {name: sorted(getattr(options.stopwords, name)) for name in given}
 
 
 def integer_values(column: Column) -> RowValues:

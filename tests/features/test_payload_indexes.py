@@ -34,6 +34,26 @@ def test_full_text(client: QdrantClient) -> None:
     assert [record.id for record in client.scroll("c", scroll_filter=rule)[0]] == [0]
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"stopwords": "en"}, {"stopwords": "english"}),
+        ({"stopwords": {"languages": ["ru", "en", "english"]}}, {"stopwords": {"languages": ["english", "russian"]}}),
+        ({"stopwords": {"custom": ["b", "a", "é", "a"]}}, {"stopwords": {"custom": ["a", "b", "é"]}}),
+        ({"stopwords": {}}, {"stopwords": {}}),
+        ({"stemmer": {"type": "snowball", "language": "de"}}, {"stemmer": {"type": "snowball", "language": "german"}}),
+        ({"stemmer": {"type": "none"}}, {"stemmer": {"type": "none"}}),
+        ({"min_token_len": 2}, {"min_token_len": 2}),
+    ],
+)
+def test_languages_are_shown_by_their_names(http: httpx.Client, given: dict[str, Any], shown: dict[str, Any]) -> None:
+    http.put("/collections/c", json={})
+    body = {"field_name": "t", "field_schema": {"type": "text", **given}}
+    assert http.put("/collections/c/index?wait=true", json=body).status_code == 200
+    index = http.get("/collections/c").json()["result"]["payload_schema"]["t"]
+    assert index["params"] == {"type": "text", "tokenizer": "word", **shown}
+
+
 def test_facets(client: QdrantClient) -> None:
     payloads: list[dict[str, Any]] = [{"color": "red"}, {"color": ["red", "blue"]}, {"color": "red"}]
     points = [models.PointStruct(id=10 + n, vector={}, payload=payload) for n, payload in enumerate(payloads)]
