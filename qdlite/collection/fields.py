@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qdlite import payload
-from qdlite.errors import MalformedBody
 from qdlite.payload.fields import FieldIndexes
-from qdlite.payload.path import parse
 from qdlite.types import Json, OffsetArray
 
 
@@ -17,23 +15,6 @@ class CollectionFields(FieldIndexes):
     def values(self, path: str, offsets: OffsetArray) -> Sequence[Sequence[Json]]:
         """The values at a path of each point; an array at its end is entered one level."""
         return [_listed(value) for value in self.variables(path, offsets.tolist())]
-
-    def is_path(self, text: str) -> bool:
-        """Whether a text is a valid JSON path."""
-        try:
-            parse(text)
-        except MalformedBody:
-            return False
-        return True
-
-    def timestamp(self, text: str) -> int:
-        """Microseconds since the epoch of a date. Raises ValueError saying what is wrong."""
-        from qdlite.models.datetimes import parse_bound  # few need it, and not for the first answer
-
-        try:
-            return parse_bound(text)
-        except MalformedBody as error:
-            raise ValueError(error.description) from None
 
 
 def _listed(value: Json | payload.Absent) -> Sequence[Json]:

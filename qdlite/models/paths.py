@@ -51,6 +51,24 @@ def readable(given: Any) -> None:
             steps_of(text)
 
 
+def variable(text: str) -> int | str:
+    """What a variable of a formula means: the score of a prefetch, by its number, or the value at a path, which is
+    spelled in the one way that `spelled` has. Raises ValueError in Qdrant's words."""
+    reserved = text.startswith("$")
+    try:
+        steps = steps_of(text.removeprefix("$"))
+    except MalformedBody:
+        raise ValueError(f"Invalid {'reserved' if reserved else 'payload'} variable: {text}") from None
+    if not reserved:
+        return spelled(steps)
+    if steps[0] != "score":
+        raise ValueError(f"Invalid reserved word: {text}")
+    number = steps[1] if len(steps) == 2 else 0
+    if len(steps) > 2 or not isinstance(number, int):
+        raise ValueError(f"Invalid reserved variable: {text}")
+    return number
+
+
 def spelled(steps: Steps) -> str:
     """The text of a path."""
     return "".join(map(_spelled, steps)).removeprefix(".")

@@ -309,8 +309,9 @@ class Query(OneOf, frozen=True, kw_only=True):
             bad = next((found for pair in pairs(self.context) if (found := list(violations(pair, "context")))), [])
             yield from bad  # the first bad pair's
         for name, value in (self.defaults or {}).items():
-            if name.startswith("$score") and not isinstance(value, (int, float)):
-                yield "defaults", "Score default must be a number"
+            problem = _default_problem(name, value)
+            if problem:
+                yield "defaults", problem
 
 
 EXPRESSIONS = frozenset(
@@ -322,6 +323,17 @@ EXPRESSIONS = frozenset(
 """Fields that hold expressions, some of them other things elsewhere."""
 
 expect(EXPRESSIONS, Query.expected)
+
+
+def _default_problem(name: str, value: Json) -> str | None:
+    """What is wrong with a default of a formula's variable."""
+    try:
+        source = paths.variable(name)
+    except ValueError as error:
+        return str(error)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return None if isinstance(source, str) or is_number else "Score default must be a number"
+
 
 QueryInterface = list[float | list[float]] | int | str | Query
 

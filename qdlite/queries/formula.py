@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
-from qdlite.errors import InvalidBody, WrongInput
+from qdlite.errors import InvalidBody, MalformedBody, WrongInput
+from qdlite.models.datetimes import parse_bound
 from qdlite.models.filters import Condition, Filter
+from qdlite.models.paths import spelled, steps_of, variable
 from qdlite.models.query import DecayParams, Expression, ExpressionObject
 from qdlite.queries.masks import held
 from qdlite.queries.scoring import formula as scoring
 from qdlite.queries.scoring.formula import Evaluator, Kind, Wide
-from qdlite.queries.view import PayloadFields, PointView
+from qdlite.queries.view import PointView
 from qdlite.types import BoolArray, Hits, Json, OffsetArray
 
 DEFAULT_MIDPOINT = 0.5
 DEFAULT_SCALE = 1.0
-
-_SCORE = re.compile(r"\$score(?:\[([0-9]+)\])?")
-_FIRST_KEY = re.compile(r'"[^"]*"|[^.\[]*')
 
 
 class Number:
@@ -64,35 +63,32 @@ class Moment:
     name = "datetime"
     width = 1
 
-    def __init__(self, fields: PayloadFields) -> None:
-        self.fields = fields
-
     def read(self, value: Json) -> float:
         if not isinstance(value, str):
             raise ValueError("Value is not a string")
-        return float(self.fields.timestamp(value))
+        return float(_timestamp(value))
 
 
 NUMBER = Number()
 PLACE = Place()
+MOMENT = Moment()
 
 
 class Parser:
     """Turns expressions into evaluators. Raises WrongInput for anything that cannot be one."""
 
-    def __init__(self, fields: PayloadFields, defaults: dict[str, Json] | None) -> None:
-        self.fields = fields
+    def __init__(self, defaults: dict[str, Json] | None) -> None:
         self.score_defaults: dict[int, Json] = {}
         self.defaults: dict[str, Json] = {}
         for name, value in (defaults or {}).items():
             try:
-                variable = self.variable(name)
+                source = variable(name)
             except ValueError as error:
                 raise InvalidBody(f"internal.query.defaults: {error}") from None
-            if isinstance(variable, int):
-                self.score_defaults[variable] = value
+            if isinstance(source, int):
+                self.score_defaults[source] = value
             else:
-                self.defaults[variable] = value
+                self.defaults[source] = value
 
     def parse(self, expression: Expression) -> Evaluator:
         if isinstance(expression, ExpressionObject):
@@ -108,36 +104,22 @@ class Parser:
 
     def named(self, name: str) -> Evaluator:
         try:
-            variable = self.variable(name)
+            source = variable(name)
         except ValueError as error:
             raise _unparsed("variable ID", name, str(error)) from None
-        if isinstance(variable, str):
-            return self.payload(variable, NUMBER, _as_is)
-        default = self.score_defaults.get(variable)
+        if isinstance(source, str):
+            return self.payload(source, NUMBER, _as_is)
+        default = self.score_defaults.get(source)
         is_number = isinstance(default, (int, float)) and not isinstance(default, bool)
-        return scoring.score(variable, float(default) if is_number and default is not None else 0.0)
+        return scoring.score(source, float(default) if is_number and default is not None else 0.0)
 
     def payload(self, path: str, kind: Kind, value_of: Callable[[NDArray[Any]], Wide]) -> Evaluator:
-        return scoring.payload(path, kind, self.defaults.get(path), value_of)
-
-    def variable(self, name: str) -> int | str:
-        """The source of a score variable, or a payload path. Raises ValueError."""
-        score = _SCORE.fullmatch(name)
-        if score:
-            return int(score[1] or 0)
-        if not name.startswith("$"):
-            if self.fields.is_path(name):
-                return name
-            raise ValueError(f"Invalid payload variable: {name}")
-        reserved = name[1:]
-        first = _FIRST_KEY.match(reserved)
-        if self.fields.is_path(reserved) and first and first[0] != "score":
-            raise ValueError(f"Invalid reserved word: {name}")
-        raise ValueError(f"Invalid reserved variable: {name}")
+        path = spelled(steps_of(path))
+        return scoring.payload(path, kind, self.defaults.get(path, UNSET), value_of)
 
     def moment(self, text: str) -> Evaluator:
         try:
-            seconds = self.fields.timestamp(text) / 1_000_000
+            seconds = _timestamp(text) / 1_000_000
         except ValueError as error:
             raise _unparsed("date-time", text, str(error)) from None
         return lambda inputs, rows: np.full(len(rows), seconds)
@@ -197,6 +179,14 @@ class FormulaInputs:
         return values, problems
 
 
+def _timestamp(text: str) -> int:
+    """Microseconds since the epoch. Raises ValueError saying what is wrong."""
+    try:
+        return parse_bound(text)
+    except MalformedBody as error:
+        raise ValueError(error.description) from None
+
+
 def _read(found: Sequence[Json], kind: Kind, default: Json) -> tuple[Any, str | None]:
     try:
         return kind.read(_single(found, default)), None
@@ -210,7 +200,7 @@ def _single(found: Sequence[Json], default: Json) -> Json:
         return found[0]
     if found:
         return list(found)
-    if default is None:
+    if default is UNSET:
         raise ValueError("No value found in a payload nor defaults")
     return default
 
@@ -240,7 +230,7 @@ _OPERATIONS: dict[str, Callable[[Parser, Any], Evaluator]] = {
         params.to, PLACE, scoring.haversine(params.origin.lon, params.origin.lat)
     ),
     "datetime": lambda parser, text: parser.moment(text),
-    "datetime_key": lambda parser, path: parser.payload(path, Moment(parser.fields), _seconds),
+    "datetime_key": lambda parser, path: parser.payload(path, MOMENT, _seconds),
     "mult": lambda parser, factors: scoring.product(parser.parse_all(factors)),
     "sum": lambda parser, terms: scoring.total(parser.parse_all(terms)),
     "max": lambda parser, operands: parser.extreme("max", operands),

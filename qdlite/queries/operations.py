@@ -31,7 +31,7 @@ from qdlite.queries.steps import (
     Text,
     Tuning,
 )
-from qdlite.queries.view import PayloadFields, PointView
+from qdlite.queries.view import PointView
 from qdlite.types import VectorArray
 from qdlite.vectors.index import SearchParams
 
@@ -56,15 +56,14 @@ def operation(kind: str, place: Place) -> Operation:
     return _OPERATIONS[kind](place)
 
 
-def order_by(wanted: str | OrderBy, fields: PayloadFields, merged: bool = False) -> ByField:
-    """Raises WrongInput if `start_from` is no number and no date."""
+def order_by(wanted: str | OrderBy, merged: bool = False) -> ByField:
+    """Raises MalformedBody if `start_from` is a text that is no date."""
+    from qdlite.models.datetimes import parse_bound  # few need it, and not for the first answer
+
     if isinstance(wanted, str):
         return ByField(wanted, False, None, merged)
     start = wanted.start_from
-    try:
-        begin = fields.timestamp(start) if isinstance(start, str) else start
-    except ValueError as error:
-        raise WrongInput(str(error)) from None
+    begin = parse_bound(start) if isinstance(start, str) else start
     return ByField(wanted.key, wanted.direction == "desc", begin, merged)
 
 
@@ -132,7 +131,7 @@ def _compare(place: Place, scoring: Scoring) -> Compare:
 
 def _order_by(place: Place) -> Operation:
     # Whether the field can order shows when its values are asked for, which is too costly to do twice.
-    return order_by(cast("str | OrderBy", place.query.order_by), place.view.fields)
+    return order_by(cast("str | OrderBy", place.query.order_by))
 
 
 def _fusion(place: Place) -> Operation:
@@ -159,7 +158,7 @@ def _formula(place: Place) -> Operation:
     _need_prefetches(place, "Formula")
     query = place.query
     assert query.formula is not None
-    return Formula(queries.Parser(place.view.fields, query.defaults).parse(query.formula))
+    return Formula(queries.Parser(query.defaults).parse(query.formula))
 
 
 def _text(place: Place) -> Operation:

@@ -16,4 +16,4 @@ def ordered_scroll(view: PointView, wanted: str | OrderBy, filter: Filter | None
     Raises WrongInput if the field has no index that can order.
     """
     scope = Scope(() if filter is None else (filter,))
-    return run(Step(order_by(wanted, view.fields), limit, None, scope), view)
+    return run(Step(order_by(wanted), limit, None, scope), view)

@@ -42,12 +42,6 @@ class PayloadFields(Protocol):
         """BM25 score of every point that holds a term of the query; term statistics over `corpus` (None: all
         points). Raises WrongInput if the field has no text index that scores."""
 
-    def is_path(self, text: str, /) -> bool:
-        """Whether a text is a valid JSON path."""
-
-    def timestamp(self, text: str, /) -> int:
-        """Microseconds since the epoch of a date. Raises ValueError if the text is none."""
-
 
 class PointView(Protocol):
     """A collection that stands still: the caller holds its read lock while a query is planned and executed."""

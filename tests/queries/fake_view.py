@@ -66,12 +66,6 @@ class FakeFields:
         offsets = np.flatnonzero(scores if corpus is None else (scores > 0) & corpus)
         return offsets, scores[offsets]
 
-    def is_path(self, text: str) -> bool:
-        return bool(text) and " " not in text and "$" not in text
-
-    def timestamp(self, text: str) -> int:
-        return int(np.datetime64(text.removesuffix("Z"), "us").astype(np.int64))
-
     def _listed(self, key: str, offset: int) -> list[Json]:
         payload = self._points[offset].payload
         if key not in payload:

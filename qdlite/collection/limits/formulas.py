@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import structs
 
 from qdlite.collection.limits.capabilities import Capability, Indexes, serves
 from qdlite.collection.limits.filters import Unindexed, add_unindexed
-from qdlite.errors import MalformedBody
 from qdlite.models.base import Model
+from qdlite.models.paths import variable
 from qdlite.models.query import Expression, ExpressionObject
 from qdlite.payload.path import parse
 
-_SCORE = re.compile(r"\$score(\[[0-9]+\])?")
 _NUMBER: list[Capability] = ["lookup", "range", "float"]
 _WITHOUT_OPERANDS = ("geo_distance", "datetime", "datetime_key")
 
@@ -54,11 +52,12 @@ def _operands(operand: object) -> Iterator[str | ExpressionObject]:
 
 
 def _add(found: Unindexed, name: str, needed: list[Capability], indexes: Indexes) -> None:
-    if _SCORE.fullmatch(name):
-        return
     try:
-        path = parse(name)
-    except MalformedBody:
+        source = variable(name)
+    except ValueError:
         return  # The formula itself will be refused.
+    if isinstance(source, int):
+        return
+    path = parse(source)
     if not serves(indexes, path, needed):
         found.setdefault(path, []).extend(needed)
