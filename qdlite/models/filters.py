@@ -79,7 +79,7 @@ class Range(Model, frozen=True, kw_only=True):
         return tuple([bound for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None])
 
     def __post_init__(self) -> None:
-        kinds = set(map(type, self.bounds))
+        kinds = {type(bound) for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None}
         if len(kinds) > 1:
             raise ValueError("data did not match any variant of untagged enum RangeInterface")
 
@@ -119,10 +119,11 @@ class Match(OneOf, frozen=True, kw_only=True):
 
 def _readable_dates(range: Range) -> None:
     """A rule for ranges: it finds nothing wrong, or raises MalformedBody."""
-    if any(isinstance(bound, str) for bound in range.bounds):
+    bounds = range.bounds
+    if bounds and isinstance(bounds[0], str):
         from qdlite.models.datetimes import parse_bound  # most filters have none
 
-        for bound in range.bounds:
+        for bound in bounds:
             parse_bound(str(bound))
 
 
