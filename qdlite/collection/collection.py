@@ -33,6 +33,9 @@ Cost: TypeAlias = Callable[[CollectionView], int]
 _PIECE = 500
 """So many rows are taken into columns before searches get their turn."""
 
+_VECTORS_PIECE = 4096
+"""So many vectors are settled before writes get theirs, which takes a millisecond or two."""
+
 
 class Collection:
     """One collection. All methods may be called from any thread."""
@@ -187,6 +190,7 @@ class Collection:
         this makes room for; True if work remains."""
         if is_building_off(self._state):
             return False
+        self._settle_vectors()
         for index in list(self._state.vectors.values()):
             index.build_step(budget)
         if len(self.queue):
@@ -195,10 +199,17 @@ class Collection:
             self._settle()
         return self.pending_work() > 0 or self.wishes
 
+    def _settle_vectors(self) -> None:
+        """A piece of what searches would otherwise do first."""
+        if self._state.vectors_behind:
+            with self._lock.shared():
+                for index in self._state.vectors_behind:
+                    index.settle(_VECTORS_PIECE)
+
     @property
     def wishes(self) -> bool:
         """Whether searches would gain from something that no write asks for; never if building is turned off."""
-        return self._state.wishes and not is_building_off(self._state)
+        return bool(self._state.wishes or self._state.vectors_behind) and not is_building_off(self._state)
 
     def pending_work(self) -> int:
         """Number of vectors and updates that wait for the graph's builder; 0 if building is turned off."""

@@ -61,6 +61,11 @@ class CollectionState:
         self.fields.replace(offsets.tolist(), repeat(EMPTY, len(offsets)))
 
     @property
+    def vectors_behind(self) -> list[VectorIndex]:
+        """Those of which searches read more than is up to date (see `VectorIndex.is_behind`)."""
+        return [index for index in self.vectors.values() if index.is_behind]
+
+    @property
     def wishes(self) -> bool:
         """Whether searches showed that more could be indexed to their good (see `VectorIndex.wishes`)."""
         return any(index.wishes for index in self.vectors.values())

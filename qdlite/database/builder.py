@@ -33,8 +33,8 @@ class IndexBuilder:
         self._starting = threading.Lock()
 
     def wake(self, collection: Collection) -> None:
-        """To be called after a write: costs nothing unless the collection has vectors to index."""
-        if not self._work.is_set() and collection.pending_work():
+        """To be called after a write: costs nothing unless there is something to do for the collection's vectors."""
+        if not self._work.is_set() and (collection.pending_work() or collection.wishes):
             self.begin()
 
     def begin(self) -> None:

@@ -31,6 +31,9 @@ _COMPILED_GATHER_SHARE = 3
 _WORTH_LOADING = 256
 """With fewer rows compiled code costs a process more at its start than it saves later."""
 
+_WORTH_AHEAD = 2048
+"""A search that has to make the codes of so many rows takes a millisecond for that."""
+
 _KEPT_SHARE = 7
 """Rows of a filter are kept together only if fewer than one in this many match: a graph is better above that."""
 
@@ -242,6 +245,17 @@ class DenseIndex:
     def _coded(self) -> bool:
         """Whether an exact search reads one byte a component."""
         return self._scan is not None and self._scan.coded
+
+    @property
+    def is_behind(self) -> bool:
+        if self._extent < _WORTH_AHEAD:
+            return False
+        scan = self._scan
+        return scan is not None and scan.coded and scan.lacking(self._extent) >= _WORTH_AHEAD
+
+    def settle(self, most: int) -> None:
+        if (scan := self._scan) is not None and scan.coded:
+            scan.encode(self._extent, most)
 
     def pending_work(self) -> int:
         return 0

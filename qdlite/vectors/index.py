@@ -36,7 +36,7 @@ class VectorIndex(Protocol):
     """Storage and nearest-neighbour search of one named vector, addressed by offset.
 
     Writers (`put`, `remove`, `configure`) must exclude each other and all readers, by the collection's lock;
-    readers may run side by side; `build_step` may run beside anything.
+    readers, and `settle`, may run side by side; `build_step` may run beside anything.
     """
 
     @property
@@ -89,6 +89,13 @@ class VectorIndex(Protocol):
     def shares(self, query: VectorArray, offsets: OffsetArray) -> BoolArray:
         """Whether the vectors at `offsets` can be results of this query at all: sparse vectors that share no
         index with it cannot, others always can."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the next search may be held up by work that `settle` can do before it."""
+
+    def settle(self, most: int) -> None:
+        """Bring what searches read besides the vectors up to date, for at most so many of these."""
 
     def pending_work(self) -> int:
         """Number of vectors that `build_step` still has to index; 0 while there are too few to need it."""

@@ -135,6 +135,13 @@ class MultiIndex:
         return 0
 
     @property
+    def is_behind(self) -> bool:
+        return False
+
+    def settle(self, most: int) -> None:
+        return
+
+    @property
     def wishes(self) -> bool:
         return False
 

@@ -18,7 +18,7 @@ from qdlite.vectors import kernels
 from qdlite.vectors.distance import SEQUENTIAL_BELOW
 from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
 from qdlite.vectors.matrix import Matrix
-from qdlite.vectors.spans import Rows, within
+from qdlite.vectors.spans import Rows, parted, size, within
 
 SMALLEST_CODED_SIZE = 32
 """Rows of fewer components are read as they are."""
@@ -42,9 +42,9 @@ def scan_of(matrix: Matrix, distance: Distance, datatype: Datatype) -> Scan | No
 
 
 class Scan:
-    """The rows of a matrix with their codes, if they have such. These are made when they are first needed, and brought
-    up to date when needed again: loading pays nothing for them. Readers may run side by side; the writer tells what it
-    changed by `forget`."""
+    """The rows of a matrix with their codes, if they have such. These are made by who needs them first, and brought up
+    to date when needed again, as far as `encode` has not done so before: loading pays nothing for them. Readers may run
+    side by side, and `encode` is one; the writer tells what it changed by `forget`."""
 
     def __init__(self, compiled: Kernels, matrix: Matrix, distance: Distance, datatype: Datatype) -> None:
         width = matrix.width
@@ -66,11 +66,21 @@ class Scan:
     def forget(self, at: Rows) -> None:
         """Rows were rewritten, or added."""
         self._plain = self._with_codes = None
-        if not self._known:
+        rewritten = within(at, self._known)
+        if not size(rewritten):
             return
-        self._stale.append(within(at, self._known))
+        self._stale.append(rewritten)
         if len(self._stale) > _MOST_STALE:
             self._stale = [np.unique(np.concatenate([_listed(rows) for rows in self._stale]))]
+
+    def lacking(self, extent: int) -> int:
+        """About how many of the first `extent` rows have codes to be made."""
+        return extent - self._known + sum(map(size, self._stale))
+
+    def encode(self, extent: int, most: int) -> None:
+        """Makes codes that are lacking, of at most so many rows."""
+        with self._encoding:
+            self._refresh(extent, most)
 
     def nearest(
         self, query: FloatArray, limit: int, extent: int, at: OffsetArray | None, allowed: BoolArray | None
@@ -93,18 +103,21 @@ class Scan:
         if found is not None and self._known >= extent:
             return found
         with self._encoding:
-            self._refresh(extent)
+            self._refresh(extent, self.lacking(extent))
             self._with_codes = made = RowsAt.of(self._matrix.data, *self._kind, self._records)
         return made
 
-    def _refresh(self, extent: int) -> None:
+    def _refresh(self, extent: int, most: int) -> None:
         self._reserve(extent)
-        for at in self._stale:
-            for start, stop in _runs(at):
+        while self._stale and most > 0:
+            now, later = parted(self._stale[-1], most)
+            for start, stop in _runs(now):
                 self._encode(start, stop)
-        self._encode(self._known, extent)
-        self._stale = []
-        self._known = max(self._known, extent)
+            self._stale[-1:] = [later] if size(later) else []
+            most -= size(now)
+        known = min(extent, self._known + most)
+        self._encode(self._known, known)
+        self._known = max(self._known, known)
 
     def _encode(self, start: int, stop: int) -> None:
         for low in range(start, stop, _BLOCK):
@@ -118,7 +131,7 @@ class Scan:
 
 
 def _listed(at: Rows) -> OffsetArray:
-    return np.arange(at.start, max(at.start, at.stop)) if isinstance(at, slice) else at
+    return np.arange(at.start, at.stop) if isinstance(at, slice) else at
 
 
 def _runs(at: Rows) -> Iterator[tuple[int, int]]:

@@ -32,6 +32,19 @@ def within(at: Rows, length: int) -> Rows:
     return slice(at.start, min(at.stop, length)) if isinstance(at, slice) else at[at < length]
 
 
+def size(at: Rows) -> int:
+    """How many rows are named."""
+    return max(0, at.stop - at.start) if isinstance(at, slice) else len(at)
+
+
+def parted(at: Rows, count: int) -> tuple[Rows, Rows]:
+    """The first `count` rows, and the others."""
+    if not isinstance(at, slice):
+        return at[:count], at[count:]
+    middle = min(at.start + count, at.stop)
+    return slice(at.start, middle), slice(middle, at.stop)
+
+
 def distinct(at: Rows, chosen: BoolArray) -> int:
     """How many rows are chosen, each counted once; `chosen` has one value for each row of `at`."""
     if isinstance(at, slice) or len(at) < 2:

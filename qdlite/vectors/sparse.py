@@ -145,6 +145,13 @@ class SparseIndex:
         return sum(part.row_count for part in later) if sum(map(len, later)) > _WORTH_MERGING else 0
 
     @property
+    def is_behind(self) -> bool:
+        return False
+
+    def settle(self, most: int) -> None:
+        return
+
+    @property
     def wishes(self) -> bool:
         return False
 

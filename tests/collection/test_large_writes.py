@@ -16,6 +16,7 @@ from qdlite.models.points import Batch, PointRequest, UpdateOperation, UpsertPoi
 from qdlite.models.vectors import VectorObject
 from qdlite.payload.column import Column
 from qdlite.payload.path import parse
+from qdlite.vectors import kernels
 from tests.collection.test_small_writes import body, count, database
 
 __all__ = ["database"]
@@ -92,6 +93,18 @@ def test_columns_are_up_to_date_after_a_large_write(database: Database, taken: l
     assert 1200 - sum(taken) // 2 < 129
     assert (count(database, "a", 0), count(database, "a", 1199)) == (1, 1)
     assert sum(taken) == 2 * 1200
+
+
+def test_the_builder_makes_codes_ahead_of_searches(database: Database) -> None:
+    if kernels.installed() is None:
+        pytest.skip("scans are not compiled")
+    config = body(VectorNameConfig, dense={"size": 32, "distance": "Cosine", "hnsw_config": {"m": 0}})
+    database.collection("c").create_vector_name("coded", config)
+    vectors: Any = {"coded": np.random.default_rng(0).standard_normal((5000, 32), np.float32)}
+    database.upsert("c", UpsertPoints(batch=Batch(ids=list(range(5000)), vectors=vectors)))
+    index: Any = database.collection("c")._state.vectors["coded"]
+    assert database.wait_until_indexed(30)
+    assert index._scan.lacking(5000) < 2048
 
 
 @pytest.mark.parametrize(

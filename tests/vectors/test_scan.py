@@ -206,6 +206,33 @@ def test_many_writes_between_searches_are_kept_together() -> None:
     assert hits.offsets.tolist() == best(index, query, 10)
 
 
+@pytest.mark.parametrize("piece", [700, 10_000])
+def test_codes_are_made_ahead_of_searches(piece: int, rows_read: list[int]) -> None:
+    index = index_of(rows_of(5000, 48), "Dot")
+    index.settle(piece)
+    for at in (np.arange(10, 4000), np.arange(0, 5000, 2)):
+        index.put(at, rows_of(len(at), 48, seed=1) * np.float32(2))
+    assert index.is_behind
+    while index.is_behind:
+        lacking = scan_of(index).lacking(index.extent)
+        index.settle(piece)
+        assert scan_of(index).lacking(index.extent) == max(0, lacking - piece)
+    index.settle(5000)
+    rows_read.clear()
+    query = rows_of(1, 48, seed=9)[0]
+    hits = index.search(query, 10, None, EXACT)
+    assert hits.offsets.tolist() == best(index, query, 10)
+    assert rows_read == [5000, 5000]  # by the search and by what it is held against: nothing was left to be encoded
+
+
+def test_nobody_is_ahead_of_few_rows_or_without_codes() -> None:
+    assert not index_of(rows_of(dense._WORTH_AHEAD - 1, 48), "Dot").is_behind
+    index = index_of(rows_of(5000, 48), "Manhattan")
+    assert not index.is_behind
+    index.settle(5000)
+    assert scan_of(index).nbytes == 0
+
+
 def test_a_matrix_that_moved_is_found() -> None:
     index = index_of(rows_of(40, 48), "Dot")
     for size in (40, 100, 1000, 20_000):
