@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
 from qdlite.vectors.links import GraphShape, make_links
+from qdlite.vectors.missing import MissingRows
 from qdlite.vectors.spans import Rows, within
 
 GRAPH_THREADS = min(8, os.cpu_count() or 1)
@@ -18,10 +19,6 @@ GRAPH_THREADS = min(8, os.cpu_count() or 1)
 
 _SMALLEST = 1024
 _GONE = -1
-
-# All rows are looked at if more than one in so many is suspected, or after so many writes.
-_SUSPECT_SHARE = 16
-_MOST_SUSPECTS = 64
 
 
 class Graph:
@@ -43,9 +40,7 @@ class Graph:
         self._used = 0
         self._live = 0
         self._all_live = False
-        # Offsets among which all missing ones are; None if nobody has looked yet, or too much was written since.
-        self._suspects: tuple[OffsetArray, ...] | None = None
-        self._missing: OffsetArray | None = None
+        self._missing = MissingRows()
 
     @property
     def times_ef(self) -> float:
@@ -77,16 +72,15 @@ class Graph:
         return len(self._dying)
 
     def missing(self, present: BoolArray) -> OffsetArray:
-        """Ascending offsets that are present but not in the graph.
-
-        Only what was missing before and what was forgotten since can be: so a write does not make the next search
-        look at all rows.
-        """
-        missing = self._missing
+        """Ascending offsets that are present but not in the graph."""
+        missing = self._missing.settled
         if missing is None:
             with self._tables:
-                missing = self._missing = self._find_missing(present)
-                self._suspects = (missing,)
+                missing = self._missing.find(
+                    lambda: self.missing_among(present),
+                    lambda offsets: offsets[present[offsets] & ~self.holds(offsets)],
+                    len(present),
+                )
         return missing
 
     def missing_among(self, allowed: BoolArray) -> OffsetArray:
@@ -107,8 +101,7 @@ class Graph:
         """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
         with self._tables:
             self._forget(within(at, len(self._label_of)))
-            self._suspect(at)
-            self._missing = None
+            self._missing.write(at)
 
     def bury(self) -> None:
         """Take dead labels out of the graph, so that they do not use up places among the candidates."""
@@ -137,7 +130,7 @@ class Graph:
             self._label_of[offsets[valid]] = labels[valid]
             self._live += int(np.count_nonzero(valid))
             self._dying.extend(labels[~valid].tolist())
-            self._missing = None
+            self._missing.connect()
             self._all_live = self._live == self._used
 
     def nearest(self, query: FloatArray, width: int) -> OffsetArray | None:
@@ -156,14 +149,6 @@ class Graph:
         """Vectors, links and tables."""
         return self._links.memory_bytes() + self._offset_of.nbytes + self._label_of.nbytes
 
-    def _find_missing(self, present: BoolArray) -> OffsetArray:
-        suspects = self._suspects
-        if suspects is None or sum(map(len, suspects)) * _SUSPECT_SHARE > len(present):
-            return self.missing_among(present)
-        found = suspects[0] if len(suspects) == 1 else np.unique(np.concatenate(suspects))
-        missing: OffsetArray = found[present[found] & ~self.holds(found)]
-        return missing
-
     def _forget(self, at: Rows) -> None:
         labels = self._label_of[at]
         labels = labels[labels >= 0]
@@ -176,9 +161,3 @@ class Graph:
         self._live -= len(labels)
         self._all_live = False
         self._dying.extend(labels.tolist())
-
-    def _suspect(self, at: Rows) -> None:
-        suspects = self._suspects
-        if suspects is not None:
-            rows = np.arange(at.start, at.stop) if isinstance(at, slice) else at
-            self._suspects = (*suspects, rows) if len(suspects) < _MOST_SUSPECTS else None

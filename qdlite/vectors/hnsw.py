@@ -108,8 +108,9 @@ class HnswIndex(IndexedRows):
 
     def _merge(self, query: FloatArray, limit: int, candidates: OffsetArray, missing: OffsetArray) -> Hits:
         """Exact scores of the best of the graph's candidates and of the rows that it lacks, or lacked a moment ago."""
-        candidates = np.sort(candidates)
-        return self.nearest_among(query, limit, _joined(missing, candidates) if len(missing) else candidates)
+        if len(missing):
+            candidates = np.unique(np.concatenate((candidates, self.nearest_among(query, limit, missing).offsets)))
+        return self.nearest_among(query, limit, np.sort(candidates))
 
     def _without_backlog(self, selection: Selection) -> Selection:
         """What `indexed_only` leaves: all, unless more rows wait for the graph than would be scanned by choice."""
@@ -123,14 +124,6 @@ class HnswIndex(IndexedRows):
 
     def _missing_rows(self, graph: Graph) -> OffsetArray:
         return graph.missing(self._present[: self._extent])
-
-
-def _joined(many: OffsetArray, few: OffsetArray) -> OffsetArray:
-    """Both together, as they are ascending."""
-    places = np.searchsorted(many, few)
-    other = many[np.minimum(places, len(many) - 1)] != few
-    joined: OffsetArray = np.insert(many, places[other], few[other])
-    return joined
 
 
 def _within(offsets: OffsetArray, allowed: BoolArray | None) -> OffsetArray:

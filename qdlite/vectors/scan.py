@@ -125,7 +125,8 @@ class Scan:
 
     def _reserve(self, extent: int) -> None:
         if extent > len(self._records):
-            records = np.zeros((max(extent, self._matrix.capacity), self._records.shape[1]), np.uint8)
+            rows = max(extent, self._matrix.capacity, len(self._records) * 3 // 2)
+            records = np.zeros((rows, self._records.shape[1]), np.uint8)
             records[: self._known] = self._records[: self._known]
             self._records = records
 
