@@ -197,7 +197,7 @@ class Collection:
             with self._lock.exclusive():
                 self.queue.drain(self._state)
             self._settle()
-        return self.pending_work() > 0 or self.wishes
+        return self.has_work
 
     def _settle_vectors(self) -> None:
         """A piece of what searches would otherwise do first."""
@@ -207,15 +207,17 @@ class Collection:
                     index.settle(_VECTORS_PIECE)
 
     @property
-    def wishes(self) -> bool:
-        """Whether searches would gain from something that no write asks for; never if building is turned off."""
-        return bool(self._state.wishes or self._state.vectors_behind) and not is_building_off(self._state)
-
-    def pending_work(self) -> int:
-        """Number of vectors and updates that wait for the graph's builder; 0 if building is turned off."""
+    def has_work(self) -> bool:
+        """Whether vectors or updates wait for the builder, or searches would gain from what it can do; never if
+        building is turned off."""
         if is_building_off(self._state):
-            return 0
-        return len(self.queue) + sum(index.pending_work() for index in list(self._state.vectors.values()))
+            return False
+        if len(self.queue):
+            return True
+        for index in list(self._state.vectors.values()):  # not `any`, because every write asks
+            if index.pending_work() or index.is_behind or index.wishes:
+                return True
+        return False
 
 
 class _Reading:

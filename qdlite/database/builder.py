@@ -34,7 +34,7 @@ class IndexBuilder:
 
     def wake(self, collection: Collection) -> None:
         """To be called after a write: costs nothing unless there is something to do for the collection's vectors."""
-        if not self._work.is_set() and (collection.pending_work() or collection.wishes):
+        if not self._work.is_set() and collection.has_work:
             self.begin()
 
     def begin(self) -> None:
@@ -46,7 +46,7 @@ class IndexBuilder:
     def wait(self, timeout: float | None = None) -> bool:
         """Blocks until no collection has anything to index, for tests and benchmarks; False if time ran out."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while any(collection.pending_work() or collection.wishes for collection in self._collections()):
+        while any(collection.has_work for collection in self._collections()):
             if deadline is not None and time.monotonic() > deadline:
                 return False
             self.begin()

@@ -30,7 +30,9 @@ def to_array(vector: AnyWireVector) -> VectorArray:
 
 
 def _floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:
-    if isinstance(values, np.ndarray):
+    if isinstance(values, np.ndarray) and values.dtype == np.float32:
+        array = values
+    elif isinstance(values, np.ndarray):
         with np.errstate(over="ignore"):
             array = values.astype(np.float32, copy=False)
     elif values and isinstance(values[0], list):

@@ -97,8 +97,8 @@ class Batch(Model, frozen=True, kw_only=True, dict=True):
     @property
     def is_even(self) -> bool:
         """Whether there are as many of everything, and no id twice."""
-        count = len(set(self.ids))
-        return all(count == len(column) for column in (self.ids, *self.columns().values(), self.payloads or self.ids))
+        columns = (self.ids, *self.columns().values(), self.payloads or self.ids)
+        return {len(set(self.ids))}.issuperset(map(len, columns))
 
     @property
     def has_objects(self) -> bool:

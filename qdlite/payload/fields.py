@@ -160,7 +160,8 @@ class FieldIndexes:
             groups = {keys: [offset for offset, old in stale.items() if old is EMPTY]}
             for offset, old in stale.items():
                 if old is not EMPTY:
-                    changed = keys & changed_keys(old, self._store.raw(offset))
+                    new = self._store.raw(offset)
+                    changed = keys if new is EMPTY else keys & changed_keys(old, new)
                     groups.setdefault(changed, []).append(offset)
             for changed, rows in groups.items():
                 if changed and rows:

@@ -58,19 +58,21 @@ class PayloadStore:
     def replace(self, offsets: Sequence[Offset], payloads: Iterable[bytes]) -> list[bytes]:
         """Puts JSON objects in place of the payloads of distinct offsets; null is an empty one. Returns what they were
         before."""
-        if not offsets:
-            return []
-        encoded = self._encoded
-        encoded += [EMPTY] * (max(offsets) + 1 - len(encoded))
-        old = [encoded[offset] for offset in offsets]
-        new = [EMPTY if payload in _EMPTY_FORMS else payload for payload in payloads]
-        for offset, payload in zip(offsets, new, strict=True):
-            encoded[offset] = payload
-        (size, blocks), (size_before, blocks_before) = _extent(new), _extent(old)
-        self.total_bytes += size - size_before
-        self._blocks += blocks - blocks_before
-        self._replaced_blocks += blocks_before
-        return old
+        encoded, replaced = self._encoded, []
+        if (missing := max(offsets, default=-1) + 1 - len(encoded)) > 0:
+            encoded += [EMPTY] * missing
+        for offset, payload in zip(offsets, payloads, strict=True):
+            old, new = encoded[offset], EMPTY if payload in _EMPTY_FORMS else payload
+            encoded[offset] = new
+            replaced.append(old)
+            if new is not EMPTY:
+                self.total_bytes += len(new)
+                self._blocks += _blocks(new)
+            if old is not EMPTY:
+                self.total_bytes -= len(old)
+                self._blocks -= _blocks(old)
+                self._replaced_blocks += _blocks(old)
+        return replaced
 
     def storage_bytes(self, now: float) -> int:
         """Size as Qdrant's storage has it, which its limits are about: payloads take blocks of 128 bytes, and those
@@ -110,10 +112,8 @@ class PayloadStore:
         return {} if value is msgspec.UNSET else {key: value}
 
 
-def _extent(payloads: Iterable[bytes]) -> tuple[int, int]:
-    """The size of all payloads that are not empty, and the number of blocks that they take."""
-    sizes = [len(payload) for payload in payloads if payload is not EMPTY]
-    return sum(sizes), sum([-(-size // BLOCK_BYTES) for size in sizes])
+def _blocks(payload: bytes) -> int:
+    return -(-len(payload) // BLOCK_BYTES)
 
 
 @lru_cache(maxsize=256)

@@ -66,8 +66,7 @@ class Scan:
     def forget(self, at: Rows) -> None:
         """Rows were rewritten, or added."""
         self._plain = self._with_codes = None
-        rewritten = within(at, self._known)
-        if not size(rewritten):
+        if not self._known or not size(rewritten := within(at, self._known)):
             return
         self._stale.append(rewritten)
         if len(self._stale) > _MOST_STALE:

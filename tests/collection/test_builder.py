@@ -13,7 +13,6 @@ class Backlog:
 
     def __init__(self) -> None:
         self.waiting = 0
-        self.wishes = False
         self.steps: list[int] = []
         self._lock = threading.Lock()
 
@@ -21,8 +20,9 @@ class Backlog:
         with self._lock:
             self.waiting += 1
 
-    def pending_work(self) -> int:
-        return self.waiting
+    @property
+    def has_work(self) -> bool:
+        return self.waiting > 0
 
     def build_step(self, budget: float) -> bool:
         with self._lock:
