@@ -18,7 +18,7 @@ from qdlite.models.points import (
     UpdateOperation,
     UpdateOperations,
 )
-from qdlite.models.query import QueryRequest
+from qdlite.models.query import QueryGroupsRequest, QueryRequest
 from qdlite.types import Json
 from tests.differential.engine import JsonMap
 
@@ -44,7 +44,7 @@ class Product:
         """The answer as JSON of the wire, without versions, and with vectors by name."""
         model, read = _READS[kind]
         answer = json.loads(encode(read(self.database, decoded(body, model))))
-        points = answer["points"] if isinstance(answer, dict) else answer if isinstance(answer, list) else []
+        points = answer.get("points", []) if isinstance(answer, dict) else answer if isinstance(answer, list) else []
         for point in points:
             point.pop("version", None)
             if "vector" in point and not isinstance(point["vector"], dict):
@@ -78,4 +78,5 @@ _READS: dict[str, tuple[Any, Callable[[Database, Any], object]]] = {
     "facet": (FacetRequest, lambda database, body: database.facet(NAME, body)),
     "retrieve": (PointRequest, lambda database, body: database.retrieve(NAME, body)),
     "query": (QueryRequest, lambda database, body: database.query(NAME, body)),
+    "query_groups": (QueryGroupsRequest, lambda database, body: database.query_groups(NAME, body)),
 }
