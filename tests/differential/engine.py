@@ -1,7 +1,8 @@
 """How does Qdrant's own engine (qdrant-edge-py) carry out operations of the wire? A shard that takes the same JSON.
 
-Left out, as the Python API of qdrant-edge 0.9 cannot express it: distance matrices, `lookup_from`, `batch` in one request,
-the datatype turbo4, and checks of the request's form (its arguments are typed objects already). Groups: `engine_groups`.
+Left out, as the Python API of qdrant-edge 0.9 cannot express it: distance matrices, `lookup_from`, `batch` in one
+request, the datatype turbo4, and checks of the request's form (its arguments are typed objects already). Groups:
+`engine_groups`.
 """
 
 from __future__ import annotations
