@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from qdlite.models.base import Model, UInt, between
+from qdlite.models.base import Model, UInt8, between
 
 
 class QuotaConfig(Model, frozen=True, kw_only=True):
     """Limits in percent of what the machine has. Nothing is enforced unless `enabled`."""
 
     enabled: bool = False
-    max_resident_memory_percent: UInt | None = None
-    max_disk_usage_percent: UInt | None = None
-    release_margin_percent: UInt | None = None
+    max_resident_memory_percent: UInt8 | None = None
+    max_disk_usage_percent: UInt8 | None = None
+    release_margin_percent: UInt8 | None = None
 
     rules: ClassVar = {
         "max_resident_memory_percent": between(1, 100),

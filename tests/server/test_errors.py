@@ -177,6 +177,7 @@ NOT_OF_THEIR_TYPE: list[tuple[str, str, Any]] = [
     ("PATCH", "/collections/c", {"params": {"replication_factor": 2**32}}),
     ("PATCH", "/collections/c", {"params": {"read_fan_out_factor": 2**32}}),
     ("PATCH", "/collections/c", {"strict_mode_config": {"max_resident_memory_percent": 256}}),
+    ("PUT", "/quotas", {"enabled": True, "max_disk_usage_percent": 256}),
 ]
 
 
