@@ -75,13 +75,13 @@ def batch_sizes(run: Callable[[], object]) -> list[int]:
     from fastembed.text.onnx_text_model import OnnxTextModel
 
     sizes: list[int] = []
-    plain = OnnxTextModel.onnx_embed
+    plain = OnnxTextModel._run_model
 
-    def noted(model: Any, documents: list[str], **options: Any) -> Any:
-        sizes.append(len(documents))
-        return plain(model, documents, **options)
+    def noted(model: Any, onnx_input: dict[str, Any], **options: Any) -> Any:
+        sizes.append(len(onnx_input["input_ids"]))
+        return plain(model, onnx_input, **options)
 
-    with patch.object(OnnxTextModel, "onnx_embed", noted):
+    with patch.object(OnnxTextModel, "_run_model", noted):
         run()
     return sizes
 

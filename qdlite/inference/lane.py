@@ -175,11 +175,12 @@ class Lane:
         finally:
             with self._lock:
                 self._running -= 1
-                for part in parts:
-                    if part.job.done:
-                        self._let_go(part.job)
-                        part.job.tell()
-                self._tell_next()
+                done = [part.job for part in parts if part.job.done]
+                for job in done:
+                    self._let_go(job)
+                self._tell_next()  # first, so that the model does not wait behind those who have their vectors
+                for job in done:
+                    job.tell()
 
     def _fail(self, parts: list[Part], error: Exception) -> None:
         with self._lock:

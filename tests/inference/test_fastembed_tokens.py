@@ -31,7 +31,8 @@ def text(*ids: int) -> TokenizedText:
 )
 def test_padding(direction: str, ids: list[int], mask: list[int]) -> None:
     batch = padded([text(4), text(1, 2, 3)], {**PADDING, "direction": direction})
-    assert batch == [(ids, mask), ([1, 2, 3], [1, 1, 1])]
+    assert batch.ids.tolist() == [ids, [1, 2, 3]]
+    assert batch.mask.tolist() == [mask, [1, 1, 1]]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,16 @@ import numpy as np
 
 from qdlite.errors import InferenceError
 from qdlite.inference.embedders.base import ALONE, ONE_BY_ONE, TOGETHER, BatchLimits, Item, Prepared
+from qdlite.inference.embedders.fastembed_pooling import with_pooling
 from qdlite.inference.embedders.fastembed_session import at_rest
-from qdlite.inference.embedders.fastembed_tokens import TokenizedText, counting, takes_tokens, tokenised, with_tokens
+from qdlite.inference.embedders.fastembed_tokens import (
+    TokenizedText,
+    counting,
+    one_batch,
+    takes_tokens,
+    tokenised,
+    with_tokens,
+)
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.inputs import DataKind, Mode
 from qdlite.inference.model import ModelCard, ModelKind
@@ -134,7 +142,7 @@ def _subclass(model_class: Any, card: ModelCard, model_file: str) -> Any:
     description = replace(known, model_file=model_file)
     return type(
         model_class.__name__,
-        (*at_rest(model_class), *with_tokens(model_class)),
+        (*at_rest(model_class), *with_pooling(model_class), *with_tokens(model_class)),
         {"_list_supported_models": classmethod(lambda cls: [description])},
     )
 
@@ -214,8 +222,9 @@ def _calls(model: Any) -> dict[tuple[DataKind, Mode], Callable[[list[Item]], Any
             ("text", "update"): texts, ("text", "search"): texts,
             ("image", "update"): images, ("image", "search"): images,
         }  # fmt: skip
-    queries = getattr(model, "query_embed", model.embed)
-    passages = getattr(model, "passage_embed", model.embed)
+    whole = one_batch(model)
+    queries = whole or getattr(model, "query_embed", model.embed)
+    passages = whole or getattr(model, "passage_embed", model.embed)
     return {
         ("text", "update"): passages, ("text", "search"): queries,
         ("image", "update"): model.embed, ("image", "search"): model.embed,

@@ -1,14 +1,18 @@
 """How is a text tokenised once, to be counted and to be embedded?
 
 fastembed's text models tokenise every batch, in threads that get in the way of the model's own. What was counted
-before is here given to them instead, by a class that goes before theirs.
+before is here given to them instead, by a class that goes before theirs, and in fewer steps than they would take: right
+after a run of the model each step comes from memory, and costs several times what it costs in a loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 _SHORT = 500
 """Characters up to which a text is tokenised sooner than a thread of the tokenizer could be woken."""
@@ -27,22 +31,32 @@ class TokenizedText(str):
 
 
 class Padded(NamedTuple):
-    """What fastembed reads of the encodings of a batch."""
+    """The tokens of a batch, a row for each text, and where they are tokens of the text: ones, elsewhere zeros."""
 
-    ids: list[int]
-    attention_mask: list[int]
+    ids: NDArray[np.int64]
+    mask: NDArray[np.int64]
 
 
 class TakesTokens:
-    """Goes before the class of a text model, whose tokenizer it uses only for texts without tokens."""
+    """Goes before the class of a text model, whose own way it leaves to texts without tokens."""
 
     tokenizer: Any
+    model: Any
+    ONNX_OUTPUT_NAMES: Any
+    _preprocess_onnx_input: Any
+    _run_model: Any
 
-    def tokenize(self, documents: list[str], **options: Any) -> Sequence[Any]:
+    def onnx_embed(self, documents: list[str], **options: Any) -> Any:
         texts = [document for document in documents if isinstance(document, TokenizedText)]
-        if len(texts) == len(documents):
-            return padded(texts, self.tokenizer.padding)
-        return super().tokenize(documents, **options)  # type: ignore[misc, no-any-return]
+        if len(texts) < len(documents):
+            return super().onnx_embed(documents, **options)  # type: ignore[misc]
+        ids, mask = padded(texts, self.tokenizer.padding)
+        given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        taken = {"input_ids", *(node.name for node in self.model.get_inputs())}
+        inputs = self._preprocess_onnx_input({name: given[name] for name in given if name in taken}, **options)
+        output = self._run_model(onnx_input=inputs, onnx_output_names=self.ONNX_OUTPUT_NAMES)
+        context = import_module("fastembed.common.onnx_model").OnnxOutputContext
+        return context(output, inputs.get("attention_mask", mask), inputs.get("input_ids", ids))
 
 
 def with_tokens(model_class: Any) -> tuple[type, ...]:
@@ -50,6 +64,15 @@ def with_tokens(model_class: Any) -> tuple[type, ...]:
     plain = import_module("fastembed.text.onnx_text_model").OnnxTextModel
     same = all(getattr(model_class, name, None) is getattr(plain, name) for name in ("tokenize", "onnx_embed"))
     return (TakesTokens, model_class) if same else (model_class,)
+
+
+def one_batch(model: Any) -> Callable[[list[str]], Iterable[Any]] | None:
+    """How to embed a single batch without cutting it into fastembed's own; None where a model makes more of it."""
+    plain = import_module("fastembed.text.onnx_embedding").OnnxTextEmbedding
+    ways = ("embed", "query_embed", "passage_embed")
+    if not isinstance(model, plain) or any(getattr(type(model), way) is not getattr(plain, way) for way in ways):
+        return None
+    return lambda texts: model._post_process_onnx_output(model.onnx_embed(texts))
 
 
 def takes_tokens(model: Any) -> bool:
@@ -60,16 +83,17 @@ def takes_tokens(model: Any) -> bool:
     return bool(padding) and padding["length"] is None and not padding["pad_to_multiple_of"]
 
 
-def padded(texts: Sequence[TokenizedText], padding: dict[str, Any]) -> list[Padded]:
+def padded(texts: Sequence[TokenizedText], padding: dict[str, Any]) -> Padded:
     """The tokens of a batch, filled up to the longest on the side that the tokenizer's settings name."""
     longest = max(len(text.ids) for text in texts)
+    shape = len(texts), longest
+    batch = Padded(np.full(shape, padding["pad_id"], np.int64), np.zeros(shape, np.int64))
     left = padding["direction"] == "left"
-    result = []
-    for text in texts:
-        ones, missing = [1] * len(text.ids), longest - len(text.ids)
-        fill, zeros = [padding["pad_id"]] * missing, [0] * missing
-        result.append(Padded(fill + text.ids, zeros + ones) if left else Padded(text.ids + fill, ones + zeros))
-    return result
+    for ids, mask, text in zip(batch.ids, batch.mask, texts, strict=True):
+        own = slice(longest - len(text.ids), None) if left else slice(len(text.ids))
+        ids[own] = text.ids
+        mask[own] = 1
+    return batch
 
 
 def tokenised(tokenizer: Any, texts: Sequence[str], special: bool) -> Sequence[Any]:
