@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain
 
 from qdlite.errors import InferenceError
@@ -24,6 +25,9 @@ E5_SMALL = AddedModel(
 )
 """Offered by Qdrant Cloud, but not listed by fastembed. Pooling and prefixes as in its model card."""
 
+REMEMBERED = 1000
+"""Names in any letter case whose models are not searched again."""
+
 
 class Catalogue:
     """fastembed's models and those added by the user, found in any letter case.
@@ -40,6 +44,7 @@ class Catalogue:
         self._self_describing = [model for model, is_declared in found if not is_declared]
         self._listed: dict[str, list[ModelCard]] | None = None
         self._lock = threading.Lock()
+        self.find = lru_cache(REMEMBERED)(self._find)
 
     def named(self, name: str) -> list[ModelCard]:
         """The models of that name; two, if one embeds text and the other images. Raises InferenceError
@@ -74,7 +79,7 @@ class Catalogue:
     def is_added(self, name: str) -> bool:
         return name.lower() in self._added
 
-    def find(self, name: str, kind: DataKind) -> ModelCard:
+    def _find(self, name: str, kind: DataKind) -> ModelCard:
         """The model that embeds this kind of data. Raises InferenceError with what to do instead."""
         cards = self.named(name)
         if not cards:

@@ -42,7 +42,9 @@ class LoadedModels:
         Raises Timeout if another request is still loading it at the call's deadline.
         """
         with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
+            slot = self._slots.get(key)
+            if slot is None:
+                slot = self._slots[key] = _Slot()
             self._slots.move_to_end(key)
             slot.users += 1
         try:
@@ -55,6 +57,8 @@ class LoadedModels:
                 self._let_go()
 
     def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]], call: Call) -> Lane:
+        if slot.lane is not None:
+            return slot.lane
         remaining = call.remaining()
         if not slot.lock.acquire(timeout=-1 if remaining is None else remaining):
             raise ModelLoading("The model was not loaded within the request's timeout")

@@ -38,6 +38,10 @@ class ModelCard:
     added: AddedModel | None = None
     tunable: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """Of the name alone, because each request looks its model up."""
+        return hash(self.name)
+
 
 @dataclass(frozen=True)
 class AddedModel:

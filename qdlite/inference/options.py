@@ -42,7 +42,9 @@ _UNIT_TOLERANCE = 1e-3
 
 def local_options(model: str, options: Mapping[str, Json] | None, tunable: Collection[str] = ()) -> int | None:
     """The value of `mrl` among the options of a local model. Raises InferenceError for unknown options."""
-    given = dict(options or {})
+    if not options:
+        return None
+    given = dict(options)
     size = given.pop("mrl", None)
     known = _CLIENT_SIDE.union(tunable)
     unknown = [name for name in given if name not in known and not name.endswith(KEY_SUFFIX)]
@@ -54,8 +56,9 @@ def local_options(model: str, options: Mapping[str, Json] | None, tunable: Colle
 
 def tuning(options: Mapping[str, Json] | None, tunable: Collection[str]) -> Tuning:
     """The options that are the model's own. Raises InferenceError for values that make no sense."""
-    given = options or {}
-    return tuple((name, _number(name, given[name])) for name in sorted(tunable) if given.get(name) is not None)
+    if not options:
+        return ()
+    return tuple((name, _number(name, options[name])) for name in sorted(tunable) if options.get(name) is not None)
 
 
 def _number(name: str, value: Json) -> float:

@@ -29,12 +29,18 @@ class Totals:
     def add(self, model: str, tokens: int, seconds: float) -> None:
         """Counts one request."""
         with self._lock:
-            if model.lower() not in self._rows and len(self._rows) >= MAX_MODELS:
-                model = OTHERS
-            _, row = self._rows.setdefault(model.lower(), (model, ModelTotals()))
+            row = self._row(model)
             row.tokens += tokens
             row.requests += 1
             row.seconds += seconds
+
+    def _row(self, model: str) -> ModelTotals:
+        found = self._rows.get(model.lower())
+        if found is None:
+            if len(self._rows) >= MAX_MODELS:
+                model = OTHERS
+            found = self._rows.setdefault(model.lower(), (model, ModelTotals()))
+        return found[1]
 
     def rows(self) -> dict[str, ModelTotals]:
         """Copies of the totals, by the name each model was first called by."""
