@@ -17,7 +17,8 @@ from qdlite.models.vectors import VectorObject, multivector_problems
 from qdlite.types import Json
 
 VectorInput = list[float | list[float]] | int | str | VectorObject
-"""A dense or multi vector, a point id, or an object: sparse vector or inference object."""
+"""A dense or multi vector, a point id, or an object: sparse vector or inference object. Who calls the engine from
+Python may also give arrays."""
 
 
 def checked_input(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 from msgspec import Struct
 
 from qdlite.errors import NotFound, UnknownVector, WrongInput, model_misfit, point_not_found
@@ -12,7 +13,7 @@ from qdlite.models.query import VectorInput
 from qdlite.models.vectors import VectorObject
 from qdlite.queries.collect import Request
 from qdlite.queries.view import PointView
-from qdlite.types import PointId, VectorArray
+from qdlite.types import PointId, SparseArray, VectorArray
 
 Resolve = Callable[[VectorObject], VectorArray]
 """Gives the embedding of an inference object."""
@@ -42,7 +43,7 @@ class Examples(Struct, frozen=True):
 
     def raw(self, given: VectorInput) -> VectorArray:
         """The vector as given or as stored."""
-        if isinstance(given, list):
+        if isinstance(given, (list, np.ndarray, SparseArray)):
             return to_array(given)
         if isinstance(given, VectorObject):
             return self.resolve(given) if given.is_inference else to_array(given)

@@ -96,7 +96,7 @@ def test_columns_take_in_many_small_writes_at_once(database: Database, taken: li
     assert (count(database, "a", 999), len(taken)) == (1, 3)
 
 
-def test_batches_of_arrays_are_stored_like_lists(database: Database) -> None:
+def test_arrays_are_stored_and_asked_for_like_lists(database: Database) -> None:
     rng = np.random.default_rng(0)
     dense, multi = rng.standard_normal((5, 4), np.float32), rng.standard_normal((5, 3, 2), np.float32)
     sparse = [SparseArray(np.array([7, 2 + i], np.uint32), np.array([1.0, 2.0], np.float32)) for i in range(5)]
@@ -114,8 +114,12 @@ def test_batches_of_arrays_are_stored_like_lists(database: Database) -> None:
         pair = database.retrieve("c", PointRequest(ids=[identifier, identifier + 10], with_vector=True))
         assert bytes(cast(Raw, pair[0].vector)) == bytes(cast(Raw, pair[1].vector))
         assert bytes(cast(Raw, pair[0].payload)) == bytes(cast(Raw, pair[1].payload))
-    hits = database.query("c", QueryRequest(query=dense[2].tolist(), using="dense", limit=1)).points
-    assert hits[0].id in (2, 12)
+    for using, column in columns.items():
+        given = QueryRequest(query=column[2], using=using, limit=3)
+        read = body(QueryRequest, query=written[using][2], using=using, limit=3)
+        answers = [database.query("c", request).points for request in (given, read)]
+        assert answers[0] == answers[1]
+        assert answers[0][0].id in (2, 12)
 
 
 def test_arrays_are_checked(database: Database) -> None:
