@@ -81,6 +81,7 @@ class Engine(ABC):
         return
 
     def query(self, vector: Floats) -> Any:
+        """A dense query in the form that the engine takes soonest."""
         return vector.tolist()
 
     def terms(self, indices: Integers, values: Floats) -> Any:
