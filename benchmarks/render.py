@@ -21,11 +21,11 @@ again, `python -m benchmarks.compare` sets two runs side by side.
 
 Every engine runs in a process of its own on the same generated data, one after the other. Numbers in brackets are
 ratios to qdrant-edge (Qdrant's engine in Rust, in the same process), without filters to the faster of its two
-configurations. Searches are called one at a time through each engine's own API, top 10, with the vector in the form that
-it takes soonest (qdlite: an array; the others: a list, which qdrant-edge takes in 5 us, an array in 25), and use the
-narrowest graph search that finds 99 % of the true neighbours; a cell says what an engine finds if it does not get there.
-Rates are medians of the passes of all repeats. Processor time is that of the whole process; where other programs were
-running it says more than rates.
+configurations. Searches are called one at a time through each engine's own API, top 10, and use the narrowest graph
+search that finds 99 % of the true neighbours; a cell says what an engine finds if it does not get there. Vectors are
+given in the form that an engine takes soonest: arrays to qdlite, lists to the others (qdrant-edge needs 5 us for a list
+and 25 for an array). Rates are medians of the passes of all repeats. Processor time is that of the whole process; where
+other programs were running it says more than rates.
 """
 
 
