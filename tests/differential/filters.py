@@ -57,6 +57,30 @@ _circles = st.builds(
     st.sampled_from([100_000.0, 1_000_000.0, 2e7]),
 )
 
+
+def _box(west: float, north: float, east: float, south: float) -> dict[str, Any]:
+    corners = {"top_left": {"lon": west, "lat": north}, "bottom_right": {"lon": east, "lat": south}}
+    return {"geo_bounding_box": corners}
+
+
+def _ring(*corners: tuple[float, float]) -> dict[str, Any]:
+    return {"points": [{"lon": lon, "lat": lat} for lon, lat in (*corners, corners[0])]}
+
+
+_AROUND_LONDON = _ring((-1, 51), (1, 51), (1, 52), (-1, 52))
+_areas = st.sampled_from(
+    [
+        _box(13, 53, 14, 52),
+        _box(179, -15, -179, -17),
+        _box(-0.1, 51.5, 13.4, 0),
+        {"geo_polygon": {"exterior": _AROUND_LONDON}},
+        {"geo_polygon": {"exterior": _AROUND_LONDON, "interiors": [_ring((-0.5, 51.2), (0.5, 51.2), (0, 51.9))]}},
+        {"geo_polygon": {"exterior": _ring((179, -17), (180, -17), (180, -15), (179, -15)), "interiors": []}},
+        {"geo_polygon": {"exterior": _ring((-1, -1), (14, 53), (-1, 53), (14, -1))}},
+    ]
+)
+"""Boxes and polygons, across the antimeridian, with holes, with places on their edges, and crossing themselves."""
+
 regular: st.SearchStrategy[dict[str, Any]] = st.one_of(
     _field("colour", _colours),
     _field("items[].colour", _colours),
@@ -69,7 +93,7 @@ regular: st.SearchStrategy[dict[str, Any]] = st.one_of(
     _field("title", _matches_within),
     _field("body", _texts),
     _field("items", _counts.map(lambda test: {"values_count": test})),
-    _field("place", _circles),
+    _field("place", st.one_of(_circles, _areas)),
     st.builds(lambda ids: {"has_id": ids}, st.lists(st.sampled_from(IDS), max_size=5, unique=True)),
     st.builds(lambda name: {"has_vector": name}, st.sampled_from(VECTORS)),
     st.builds(

@@ -97,6 +97,11 @@ TEXT_SCHEMAS = [
     {"type": "text", "phrase_matching": True},
     {"type": "text", "phrase_matching": True, "lowercase": False, "min_token_len": 3},
     {"type": "text", "ascii_folding": True, "max_token_len": 4},
+    {"type": "text", "tokenizer": "whitespace", "phrase_matching": True},
+    {"type": "text", "tokenizer": "prefix", "min_token_len": 2, "max_token_len": 4},
+    {"type": "text", "stopwords": {"languages": ["english"], "custom": ["fox"]}, "phrase_matching": True},
+    {"type": "text", "stemmer": {"type": "snowball", "language": "english"}, "phrase_matching": True},
+    {"type": "text", "tokenizer": "prefix", "stopwords": {"languages": ["german"]}, "lowercase": False},
 ]
 text_index: st.SearchStrategy[dict[str, Any]] = st.sampled_from(TEXT_SCHEMAS).map(
     lambda schema: {"create_index": {"field_name": "body", "field_schema": schema}}

@@ -83,7 +83,24 @@ def index_schema(schema: str | JsonMap) -> Any:
     """A schema in wire form (a type name, or an object with `type`) for the engine."""
     if isinstance(schema, str):
         return _SCHEMAS[schema]
-    return _PARAMS[schema["type"]](**{key: value for key, value in schema.items() if key != "type"})
+    given = {key: _OPTIONS.get(key, _as_is)(value) for key, value in schema.items() if key != "type"}
+    return _PARAMS[schema["type"]](**given)
+
+
+def _as_is(value: Json) -> Json:
+    return value
+
+
+def _stopwords(value: JsonMap) -> Any:
+    languages = {getattr(edge.Language, name.capitalize()) for name in value.get("languages", [])}
+    return edge.StopwordsSet(languages=languages, custom=set(value.get("custom", [])))
+
+
+_OPTIONS: dict[str, Callable[[Any], Any]] = {
+    "tokenizer": lambda name: getattr(edge.TokenizerType, name.capitalize()),
+    "stopwords": _stopwords,
+    "stemmer": lambda stemmer: edge.SnowballParams(getattr(edge.SnowballLanguage, stemmer["language"].capitalize())),
+}
 
 
 def to_filter(filter: JsonMap) -> Any:
