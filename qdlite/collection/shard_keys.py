@@ -9,6 +9,8 @@ from qdlite.models.info import CollectionConfig
 
 def check_read(selector: ShardKeys | None) -> None:
     """Raises BadRequest, or NotFound for a key with a fallback, if a read names a shard key."""
+    if selector is None:
+        return
     if isinstance(selector, ShardKeySelector):
         raise _neither(selector)
     for key in _keys(selector)[:1]:

@@ -48,9 +48,9 @@ class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
     path_prefix: ClassVar[str] = ""
     """Stands in paths before the model's fields, e.g. `internal` for the flattened part of query requests."""
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """Yields (path, message) for what concerns several fields at once."""
-        return iter(())
+    def problems(self) -> Iterable[tuple[str, str]]:
+        """Gives (path, message) for what concerns several fields at once."""
+        return ()
 
 
 class OneOf(Model, frozen=True, kw_only=True):
@@ -198,14 +198,19 @@ def encode(value: object) -> bytes:
 
 
 @cache
-def _checked_fields(model: type[Model]) -> tuple[tuple[str, str, Rule | None], ...]:
-    """(attribute, wire name, rule) of the fields that have a rule or can hold a model that has."""
+def _checked_fields(model: type[Model]) -> tuple[tuple[str, str, Rule | None, bool], ...]:
+    """(attribute, wire name, rule, whether to look inside) of the fields in which anything can be wrong."""
     hints = get_type_hints(model, include_extras=True)
-    return tuple(
-        (field, wire, _sized(rule) if _is_unsigned(hints[field]) else rule)
+    fields = (
+        (field, wire, _rule(model, field, hints[field]), field not in model.told and _may_be_wrong(hints[field]))
         for field, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
-        if (rule := model.rules.get(field)) or _is_unsigned(hints[field]) or _may_hold_model(hints[field])
     )
+    return tuple([field for field in fields if field[2] or field[3]])
+
+
+def _rule(model: type[Model], field: str, hint: Any) -> Rule | None:
+    rule = model.rules.get(field)
+    return _sized(rule) if _is_unsigned(hint) else rule
 
 
 def _is_unsigned(hint: Any) -> bool:
@@ -233,45 +238,57 @@ def _too_large(value: int) -> str:
     return f"invalid type: floating point `{number}`, expected usize"
 
 
-def _may_hold_model(hint: Any) -> bool:
-    if get_origin(hint) is Annotated:
-        return _may_hold_model(get_args(hint)[0])
-    if isinstance(hint, type) and issubclass(hint, Struct):
+def _may_be_wrong(hint: Any, around: frozenset[type] = frozenset()) -> bool:
+    """Whether a value of this type can be or hold a model that has rules; those `around` it are known to have none
+    of their own."""
+    if not (isinstance(hint, type) and issubclass(hint, Model)):
+        return any(_may_be_wrong(part, around) for part in get_args(hint))
+    if hint in around:
+        return False
+    if hint.rules or hint.problems is not Model.problems:
         return True
-    return any(_may_hold_model(part) for part in get_args(hint))
+    parts = get_type_hints(hint, include_extras=True).values()
+    return any(_is_unsigned(part) or _may_be_wrong(part, around | {hint}) for part in parts)
 
 
 Problem = tuple[str, str]
 """Where and what: the path of a value, and the message about it."""
 
 
-def violations(value: Any, path: str) -> Iterator[Problem]:
-    """Yields every broken rule in a model, list or map, depth first. Raises MalformedBody for what cannot be read."""
+def violations(value: Any, path: str) -> list[Problem]:
+    """Every broken rule in a model, list or map that stands at `path`, depth first. Raises MalformedBody for what
+    cannot be read."""
+    found: list[Problem] = []
+    _judge(value, path, found)
+    return found
+
+
+def _judge(value: Any, path: str, found: list[Problem]) -> None:
+    """Adds what is wrong to what is `found`."""
     if isinstance(value, Model):
-        yield from _model_violations(value, _join(path, value.path_prefix))
+        _judge_model(value, _join(path, value.path_prefix), found)
     elif isinstance(value, list):
         if value and type(value[0]) is float:
             return  # a vector: long, and without anything that has rules
         for index, item in enumerate(value):
             if isinstance(item, (Model, list)):
-                yield from violations(item, f"{path}[{index}]")
+                _judge(item, f"{path}[{index}]", found)
     elif isinstance(value, dict):
-        yield from placeheld((violations(item, "") for item in value.values() if isinstance(item, Model)), path)
+        found += placeheld((violations(item, "") for item in value.values() if isinstance(item, Model)), path)
 
 
-def _model_violations(model: Model, path: str) -> Iterator[Problem]:
+def _judge_model(model: Model, path: str, found: list[Problem]) -> None:
     for where, message in model.problems():
-        yield _join(path, where), message
-    for field, wire, rule in _checked_fields(type(model)):
+        found.append((_join(path, where), message))
+    for field, wire, rule, inside in _checked_fields(type(model)):
         part = getattr(model, field)
         if part is None or part is msgspec.UNSET:
             continue
-        here = _join(path, wire)
-        broken = rule(part) if rule else None
+        broken = None if rule is None else rule(part)
         if broken is not None:
-            yield here, broken
-        elif not isinstance(part, (str, int, float)) and field not in model.told:
-            yield from violations(part, here)
+            found.append((_join(path, wire), broken))
+        elif inside:
+            _judge(part, _join(path, wire), found)
 
 
 def placeheld(groups: Iterable[Iterable[Problem]], path: str) -> Iterator[Problem]:
@@ -289,6 +306,6 @@ def _join(path: str, step: str) -> str:
 
 def check(model: Model) -> None:
     """Applies every declared rule. Raises InvalidBody naming all violations, or MalformedBody."""
-    found = [f"{path}: {message}" for path, message in violations(model, "")]
+    found = violations(model, "")
     if found:
-        raise InvalidBody("; ".join(found))
+        raise InvalidBody("; ".join([f"{path}: {message}" for path, message in found]))

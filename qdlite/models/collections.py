@@ -4,7 +4,7 @@ Annotations are evaluated here, not kept as text: the first decoder that a proce
 and to read so many of them from text takes longer than to load all modules of the models.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal, cast
 
 from msgspec import UNSET, Raw, UnsetType
@@ -267,7 +267,7 @@ class CreateCollection(Model, frozen=True, kw_only=True):
         """One `VectorParams` (unnamed vector) or a map by name, as it was given."""
         return cast(VectorsConfig, self.vectors)
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterable[Problem]:
         return violations(self.vector_params(), "vectors")
 
 

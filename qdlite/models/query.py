@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Literal
 
 from msgspec import UNSET, UnsetType
@@ -41,13 +41,12 @@ def _is_mixed(value: list[Any]) -> bool:
     return False
 
 
-def input_problems(value: Any, path: str) -> Iterator[Problem]:
+def input_problems(value: Any, path: str) -> Iterable[Problem]:
     """What breaks a rule in a vector input that is no model itself: a list of lists."""
-    for where, message in multivector_problems(value):
-        yield f"{path}.{where}" if path else where, message
+    return [(f"{path}.{where}" if path else where, message) for where, message in multivector_problems(value)]
 
 
-def _example_problems(value: Any) -> Iterator[Problem]:
+def _example_problems(value: Any) -> Iterable[Problem]:
     return violations(value, "") if isinstance(value, VectorObject) else multivector_problems(value)
 
 
@@ -393,9 +392,8 @@ class _QueryCore(Model, frozen=True, kw_only=True):
         if self.query is not None and not isinstance(self.query, Query):
             force_setattr(self, "query", checked_input(self.query))
 
-    def problems(self) -> Iterator[Problem]:
-        if isinstance(self.query, list):
-            yield from input_problems(self.query, "query")
+    def problems(self) -> Iterable[Problem]:
+        return input_problems(self.query, "query") if isinstance(self.query, list) else ()
 
     def prefetches(self) -> list[Prefetch]:
         """The prefetches as a list: Qdrant takes one object in place of a list of one."""

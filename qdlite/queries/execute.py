@@ -6,7 +6,6 @@ The caller holds the collection's read lock.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -91,9 +90,11 @@ class _Run:
         return known[1]
 
     def _mask(self, scope: Scope) -> BoolArray | None:
-        first, rest = (scope.filters[0], scope.filters[1:]) if scope.filters else (None, ())
-        masks = [self.view.mask(first, scope.excluded), *(self.view.mask(further, ()) for further in rest)]
-        return reduce(both, masks, scope.within)
+        first = scope.filters[0] if scope.filters else None
+        found: BoolArray | None = both(scope.within, self.view.mask(first, scope.excluded))
+        for further in scope.filters[1:]:
+            found = both(found, self.view.mask(further, ()))
+        return found
 
     def candidates(self, step: Step, sources: Sequence[Ranked], present: BoolArray) -> OffsetArray:
         """Offsets on which a step works, as far as they are `present`: all of its scope, or those of its sources."""
