@@ -15,15 +15,16 @@ from time import perf_counter
 from typing import Any, cast
 
 from qdlite_server.app import INFERENCE_MARK, STOPPING, App
-from qdlite_server.attendance import POSSIBLE, Attendance, Return
+from qdlite_server.attendance import FEW, POSSIBLE, Attendance, Return
 from qdlite_server.endpoint import Answer
 from qdlite_server.inbox import Arrival, Inbox
 from qdlite_server.message import message
 
 MAX_AHEAD = 2**16
 """Bytes that a client may send ahead of its answer before it is made to wait."""
-ALONE = 8
-"""After so many requests in a row while nobody else asked, a connection gets a thread that stays with it."""
+CALM = 32
+"""After so many requests in a row while few others asked, a connection gets a thread that stays with it, and again
+whenever it asks, until there are more."""
 
 
 class Connection(asyncio.Protocol):
@@ -43,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._inbox = Inbox(app)
         self._arrival: Arrival | None = None
         self._attendance: Attendance | None = None
-        self._alone = 0
+        self._calm = 0
         self._last = False
         self._clogged = False
         self._held_back = False
@@ -149,8 +150,8 @@ class Connection(asyncio.Protocol):
             self._write(self._message(arrival, answer))
             self._app.record(arrival.request, answer.status, arrival.began)
             return
-        self._alone = 0 if self._app.busy or self._inbox.received else self._alone + 1
-        if self._alone <= ALONE or not self._lend(arrival):
+        self._calm = 0 if self._app.busy >= FEW or self._inbox.received else self._calm + 1
+        if self._calm <= CALM or not self._lend(arrival):
             self._arrival = arrival
             self._app.begin(arrival.route, arrival.request, partial(self._deliver, arrival))
 
@@ -201,7 +202,8 @@ class Connection(asyncio.Protocol):
 
     def _take_back(self, state: Return) -> None:
         self._attendance = None
-        self._alone = 0
+        if state.crowded:
+            self._calm = 0
         if self._transport.is_closing():
             return
         if state.unsent:

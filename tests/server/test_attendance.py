@@ -1,4 +1,4 @@
-"""Is a connection that is alone served by one thread, and does it come back whenever it is not for that thread?"""
+"""Is each of a few connections served by one thread, and does it come back whenever it is not for that thread?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
@@ -58,8 +58,8 @@ def count_often(raw: Raw, times: int) -> None:
         assert COUNTED in raw.ask(COUNT)[2]
 
 
-def test_the_same_thread_stays_with_a_connection_that_is_alone(raw: Raw, lent: list[attendance.Attendance]) -> None:
-    count_often(raw, connection.ALONE)
+def test_the_same_thread_stays_with_a_connection(raw: Raw, lent: list[attendance.Attendance]) -> None:
+    count_often(raw, connection.CALM)
     assert not lent
     count_often(raw, 50)
     assert b'"exists":true' in raw.ask(GET)[2]
@@ -67,7 +67,7 @@ def test_the_same_thread_stays_with_a_connection_that_is_alone(raw: Raw, lent: l
 
 
 def test_requests_in_pieces_and_ahead_of_their_answers(raw: Raw, lent: list[attendance.Attendance]) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     for at in range(len(COUNT)):
         raw.socket.sendall(COUNT[at : at + 1])
         time.sleep(0.0005)
@@ -91,20 +91,20 @@ def test_requests_in_pieces_and_ahead_of_their_answers(raw: Raw, lent: list[atte
 def test_what_is_not_for_the_thread_is_answered_too(
     raw: Raw, lent: list[attendance.Attendance], sent: bytes, status: int
 ) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     raw.socket.sendall(COUNT + sent + COUNT)
     assert COUNTED in raw.answer()[2]
     assert raw.answer()[0] == status
     assert COUNTED in raw.answer()[2]
-    assert len(lent) == 1
+    assert lent
 
 
 def test_a_connection_comes_back_when_it_is_silent(
     raw: Raw, app: App, lent: list[attendance.Attendance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attendance, "LINGER", 0.05)
-    for rounds in (1, 2):
-        count_often(raw, connection.ALONE + 1)
+    for rounds, requests in ((1, connection.CALM + 1), (2, 1)):
+        count_often(raw, requests)
         assert len(lent) == rounds
         _wait(lambda: not app.busy)
     raw.socket.sendall(COUNT[:-1])
@@ -113,28 +113,42 @@ def test_a_connection_comes_back_when_it_is_silent(
     assert COUNTED in raw.answer()[2]
 
 
-def test_a_connection_comes_back_when_another_asks(
+def test_a_few_connections_have_a_thread_each(raw: Raw, url: str, lent: list[attendance.Attendance]) -> None:
+    with ExitStack() as stack:
+        several = [raw, *(stack.enter_context(closing(Raw(url))) for _ in range(attendance.FEW - 1))]
+        for _ in range(connection.CALM + 10):
+            for one in several:
+                one.socket.sendall(COUNT)
+            for one in several:
+                assert COUNTED in one.answer()[2]
+        assert len(lent) == attendance.FEW
+
+
+def test_a_connection_comes_back_when_many_ask(
     raw: Raw, url: str, app: App, lent: list[attendance.Attendance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     release = _held(app.api.database, monkeypatch)
-    with closing(Raw(url)) as other:
-        other.socket.sendall(DELETE % b"c")
-        _wait(lambda: app.busy == 2)
+    with ExitStack() as stack:
+        others = [stack.enter_context(closing(Raw(url))) for _ in range(attendance.FEW)]
+        for other in others:
+            other.socket.sendall(DELETE % b"c")
+        _wait(lambda: app.busy == attendance.FEW + 1)
         count_often(raw, 1)
-        _wait(lambda: app.busy == 1)
-        count_often(raw, 2 * connection.ALONE)
+        _wait(lambda: app.busy == attendance.FEW)
+        count_often(raw, 2 * connection.CALM)
         assert len(lent) == 1
         release.set()
-        assert other.answer()[0] == 200
-    count_often(raw, connection.ALONE + 1)
+        for other in others:
+            assert other.answer()[0] == 200
+    count_often(raw, connection.CALM + 1)
     assert len(lent) == 2
 
 
 def test_others_are_answered_while_the_thread_works_long(
     raw: Raw, url: str, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     release = _held(app.api.database, monkeypatch)
     raw.socket.sendall(DELETE % b"c")
     with closing(Raw(url)) as other:
@@ -144,7 +158,7 @@ def test_others_are_answered_while_the_thread_works_long(
 
 
 def test_a_last_request_ends_the_connection(raw: Raw) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     raw.socket.sendall(COUNT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + GET)
     status, fields, _ = raw.answer()
     assert (status, fields["connection"]) == (200, "close")
@@ -152,7 +166,7 @@ def test_a_last_request_ends_the_connection(raw: Raw) -> None:
 
 
 def test_a_client_that_sends_nothing_more_gets_its_answer(raw: Raw) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     raw.socket.sendall(COUNT)
     raw.socket.shutdown(socket.SHUT_WR)
     assert COUNTED in raw.answer()[2]
@@ -160,7 +174,7 @@ def test_a_client_that_sends_nothing_more_gets_its_answer(raw: Raw) -> None:
 
 
 def test_a_client_that_leaves(raw: Raw, app: App) -> None:
-    count_often(raw, connection.ALONE + 1)
+    count_often(raw, connection.CALM + 1)
     assert app.busy
     raw.socket.sendall(COUNT)
     raw.close()
@@ -171,7 +185,7 @@ def test_an_answer_that_the_client_is_slow_to_read(raw: Raw, url: str, app: App)
     text = "x" * 10_000_000
     point = {"id": 1, "vector": [1.0, 2.0], "payload": {"text": text}}
     httpx.put(f"{url}/collections/c/points?wait=true", json={"points": [point]})
-    for _ in range(connection.ALONE + 1):
+    for _ in range(connection.CALM + 1):
         assert raw.ask(COUNT)[0] == 200
     ask = b"GET /collections/c/points/1 HTTP/1.1\r\nhost: x\r\n\r\n"
     raw.socket.sendall(ask + COUNT)
@@ -187,7 +201,7 @@ def test_stopping_ends_a_connection_that_was_lent(
     with running(App(Api(database))) as url:
         httpx.put(f"{url}/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
         raw = Raw(url)
-        count_often(raw, connection.ALONE + 1)
+        count_often(raw, connection.CALM + 1)
         began = time.monotonic()
     assert raw.answer()[0] == 0
     assert lent
@@ -203,7 +217,7 @@ def test_stopping_answers_what_has_begun(
     with running(App(Api(database))) as url:
         httpx.put(f"{url}/collections/c", json={"vectors": {"size": 2, "distance": "Dot"}})
         raw = Raw(url)
-        count_often(raw, connection.ALONE + 1)
+        count_often(raw, connection.CALM + 1)
         release = _held(database, monkeypatch)
         raw.socket.sendall(DELETE % b"c")
         time.sleep(0.1)

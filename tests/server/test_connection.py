@@ -16,7 +16,7 @@ from qdlite_server import connection as connection_module
 from qdlite_server import running as running_module
 from qdlite_server.api import Api
 from qdlite_server.app import App
-from qdlite_server.connection import ALONE, MAX_AHEAD
+from qdlite_server.connection import CALM, MAX_AHEAD
 from qdlite_server.head import Head, plain
 from qdlite_server.inbox import MAX_HEAD
 from tests.faces import running
@@ -26,10 +26,10 @@ GET = b"GET /collections/%s/exists HTTP/1.1\r\nhost: x\r\n\r\n"
 COUNT = b"POST /collections/c/points/count HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
 
 
-@pytest.fixture(autouse=True, params=[ALONE, 0], ids=["usual", "lent at once"])
-def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=[CALM, 0], ids=["usual", "lent at once"])
+def calm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With threads that stay with a connection from the first request on, all looks the same."""
-    monkeypatch.setattr(connection_module, "ALONE", request.param)
+    monkeypatch.setattr(connection_module, "CALM", request.param)
 
 
 @pytest.fixture
