@@ -30,7 +30,7 @@ _R = TypeVar("_R")
 OperationId: TypeAlias = int
 Cost: TypeAlias = Callable[[CollectionView], int]
 
-_PIECE = 500
+_PIECE = 250
 """So many rows are taken into columns before searches get their turn."""
 
 _VECTORS_PIECE = 4096

@@ -87,12 +87,12 @@ def test_a_refused_batch_changes_nothing(database: Database) -> None:
 
 
 def test_columns_are_up_to_date_after_a_large_write(database: Database, taken: list[int]) -> None:
-    points = [{"id": i, "vector": {}, "payload": {"a": i}} for i in range(1200)]
+    points = [{"id": i, "vector": {}, "payload": {"a": i}} for i in range(600)]
     database.upsert("c", body(UpsertPoints, points=points))
-    assert taken[:4] == [500] * 4  # piece by piece, in both columns, so that readers get their turn
-    assert 1200 - sum(taken) // 2 < 129
-    assert (count(database, "a", 0), count(database, "a", 1199)) == (1, 1)
-    assert sum(taken) == 2 * 1200
+    assert taken[:4] == [250] * 4  # piece by piece, in both columns, so that readers get their turn
+    assert 600 - sum(taken) // 2 < 129
+    assert (count(database, "a", 0), count(database, "a", 599)) == (1, 1)
+    assert sum(taken) == 2 * 600
 
 
 def test_the_builder_makes_codes_ahead_of_searches(database: Database) -> None:
