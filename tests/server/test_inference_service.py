@@ -16,6 +16,7 @@ import pytest
 
 from qdlite import Database, errors
 from qdlite.database import InferenceInput, InferenceSettings, ProviderSettings
+from qdlite.inference.embedders.fastembed import FastembedEmbedder
 from qdlite_server.api import Api
 from qdlite_server.app import App
 from qdlite_server.endpoint import Request
@@ -371,18 +372,25 @@ def test_too_many_requests_are_told_to_come_back(
     assert httpx.post(path, json={"query": DOCUMENT}, timeout=30).status_code == 200
 
 
-def test_a_full_queue_of_a_model(tiny_models: Path) -> None:
-    """One input may wait: a second request beside a running one is refused, and told when to come back."""
+def test_a_full_queue_of_a_model(tiny_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One input may wait: while the rest of a long request does, another is refused, and told when to come back."""
+    begun, release, embed = threading.Event(), threading.Event(), FastembedEmbedder.embed
+
+    def held(embedder: FastembedEmbedder, *given: Any) -> Any:
+        begun.set()
+        assert release.wait(20)
+        return embed(embedder, *given)
+
     settings = InferenceSettings(models_dirs=(tiny_models,), offline=True, threads=1, max_waiting=1)
-    with Database(settings) as database, running(App(Api(database))) as url:
+    with Database(settings) as database, running(App(Api(database))) as url, ThreadPoolExecutor(1) as pool:
+        database.inference.infer([InferenceInput("a", "text", MINILM)], "update")
+        monkeypatch.setattr(FastembedEmbedder, "embed", held)
         long = ask(*(an(f"dog {at}", MINILM) for at in range(3000)))
-        with ThreadPoolExecutor(1) as pool:
-            busy = pool.submit(httpx.post, f"{url}/infer", json=long, timeout=60)
-            refused = None
-            while refused is None and not busy.done():
-                answer = httpx.post(f"{url}/infer", json=ask(an("a", MINILM), an("cat", MINILM)), timeout=30)
-                refused = answer if answer.status_code == 429 else None
-            assert busy.result().status_code == 200
-        assert refused is not None
+        busy = pool.submit(httpx.post, f"{url}/infer", json=long, timeout=60)
+        assert begun.wait(20)
+        refused = httpx.post(f"{url}/infer", json=ask(an("a", MINILM), an("cat", MINILM)), timeout=30)
+        release.set()
+        assert busy.result().status_code == 200
+        assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) >= 1
         assert "Too many inputs wait for the model" in refused.json()["error"]
