@@ -18,7 +18,7 @@ from tests.differential.engine_groups import query_groups, rank
 from tests.differential.engine_reads import ask
 from tests.differential.operations import upserts
 from tests.differential.pair import Pair, note, outcome
-from tests.differential.payloads import USUAL
+from tests.differential.payloads import USUAL, text_index
 from tests.differential.queries import compound, filtered, leaves, ordered
 from tests.differential.settled import is_settled
 from tests.differential.test_differential import NIGHTLY
@@ -40,6 +40,7 @@ def grouped(draw: st.DrawFn, layout: Layout) -> JsonMap:
 def test_groups(data: st.DataObject) -> None:
     layout: Layout = data.draw(layouts())
     with Pair(layout.body()) as pair:
+        pair.update(data.draw(text_index))
         pair.update(data.draw(upserts(layout, 4, 14)))
         for operation in USUAL:
             pair.update(operation)
