@@ -166,7 +166,12 @@ class _Collector:
 
 
 def _keys(hits: Ranked) -> list[Any]:
-    """By what hits are ordered."""
-    values = hits.order_values
-    keys: list[Any] = hits.scores.tolist() if values is None or values.dtype == object else values.tolist()
-    return keys
+    """By what hits are ordered: values of a field before scores, where some have such (after a fusion)."""
+    values, scores = hits.order_values, hits.scores.tolist()
+    if values is None:
+        return list(scores)
+    if values.dtype != object:
+        return list(values.tolist())
+    return [
+        (False, score) if value is None else (True, value) for value, score in zip(values.tolist(), scores, strict=True)
+    ]

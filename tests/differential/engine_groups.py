@@ -90,7 +90,7 @@ class _Grouping:
         return points
 
     def _add(self, point: Point) -> None:
-        for key in _keys(parse(self._path).values(point["payload"])):
+        for key in groups_of(point, self._path):
             self._groups.setdefault(key, {})[point["id"]] = point
 
     def _best(self) -> list[Json]:
@@ -107,15 +107,16 @@ class _Grouping:
         return sum(map(self._is_full, self._best())) >= self._limit
 
 
+def groups_of(point: Point, path: str) -> list[Json]:
+    """The groups of a point: none if one of its values can be no group."""
+    values = parse(path).values(point["payload"])
+    found = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(found)) if all(type(one) in (int, str) for one in found) else []
+
+
 def _multiplied(prefetch: JsonMap, size: int) -> JsonMap:
     inner = [_multiplied(one, size) for one in prefetch.get("prefetch", [])]
     return {**prefetch, "prefetch": inner, "limit": prefetch.get("limit", DEFAULT_LIMIT) * size}
-
-
-def _keys(values: list[Json]) -> list[Json]:
-    """The groups of a point: none if one of its values can be no group."""
-    found = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return list(dict.fromkeys(found)) if all(type(one) in (int, str) for one in found) else []
 
 
 def _kinds(keys: list[Json]) -> list[list[Json]]:

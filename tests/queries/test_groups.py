@@ -68,6 +68,16 @@ def test_fusion(view: FakeView) -> None:
     assert found == [("blue", [7]), ("red", [3])]
 
 
+def test_values_of_a_field_order_groups_before_the_scores_of_a_fusion(view: FakeView) -> None:
+    """As Qdrant compares points: by their order values, if they have such, else by their scores."""
+    by_price = {"query": {"order_by": {"key": "price"}}, "limit": 4}
+    found = grouped(view, query={"fusion": "rrf"}, prefetch=[by_price], group_by="colour", group_size=1, limit=2)
+    assert found == [("red", [3]), ("blue", [7])]
+    nearest = {"query": [1.0, 0.0], "limit": 4}
+    found = grouped(view, query={"fusion": "rrf"}, prefetch=[by_price, nearest], group_by="colour", limit=2)
+    assert found == [("red", [1, 3]), ("blue", [7, 4])]
+
+
 def test_every_group_is_filled_through_prefetches(view: FakeView) -> None:
     """Later rounds look beyond the limit of a prefetch."""
     prefetch = {"query": [1.0, 0.0], "limit": 1}
