@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from qdlite.types import OffsetArray
-from qdlite.vectors.spans import Rows
+from qdlite.vectors.spans import Rows, listed
 
 _SUSPECT_SHARE = 16
 _MOST_WRITES = 64
@@ -36,7 +36,7 @@ class MissingRows:
         if len(self._written) == _MOST_WRITES:
             self._known, self._written = None, ()
         else:
-            self._written += (np.arange(at.start, at.stop) if isinstance(at, slice) else at,)
+            self._written += (listed(at),)
 
     def connect(self) -> None:
         """The graph has some of them now."""

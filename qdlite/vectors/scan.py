@@ -18,7 +18,7 @@ from qdlite.vectors import kernels
 from qdlite.vectors.distance import SEQUENTIAL_BELOW
 from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
 from qdlite.vectors.matrix import Matrix
-from qdlite.vectors.spans import Rows, parted, size, within
+from qdlite.vectors.spans import Rows, listed, parted, size, within
 
 SMALLEST_CODED_SIZE = 32
 """Rows of fewer components are read as they are."""
@@ -70,7 +70,7 @@ class Scan:
             return
         self._stale.append(rewritten)
         if len(self._stale) > _MOST_STALE:
-            self._stale = [np.unique(np.concatenate([_listed(rows) for rows in self._stale]))]
+            self._stale = [np.unique(np.concatenate([listed(rows) for rows in self._stale]))]
 
     def lacking(self, extent: int) -> int:
         """About how many of the first `extent` rows have codes to be made."""
@@ -128,10 +128,6 @@ class Scan:
             records = np.zeros((rows, self._records.shape[1]), np.uint8)
             records[: self._known] = self._records[: self._known]
             self._records = records
-
-
-def _listed(at: Rows) -> OffsetArray:
-    return np.arange(at.start, at.stop) if isinstance(at, slice) else at
 
 
 def _runs(at: Rows) -> Iterator[tuple[int, int]]:

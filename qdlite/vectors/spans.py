@@ -37,6 +37,11 @@ def size(at: Rows) -> int:
     return max(0, at.stop - at.start) if isinstance(at, slice) else len(at)
 
 
+def listed(at: Rows) -> OffsetArray:
+    """The same rows as an array."""
+    return np.arange(at.start, at.stop) if isinstance(at, slice) else at
+
+
 def parted(at: Rows, count: int) -> tuple[Rows, Rows]:
     """The first `count` rows, and the others."""
     if not isinstance(at, slice):
