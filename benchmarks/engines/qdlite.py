@@ -23,9 +23,10 @@ class Qdlite(Engine):
         import msgspec
 
         from qdlite import Database
-        from qdlite.models import collections, filters, indexes, points, query, vectors
+        from qdlite.models import collections, filters, indexes, params, points, query, reads, updates, vectors
 
         self._filters, self._points, self._query, self._vectors = filters, points, query, vectors
+        self._params, self._reads, self._updates = params, reads, updates
         self._encode, self._raw = msgspec.json.encode, msgspec.Raw
         self._database = Database()
         body: dict[str, Any] = {
@@ -78,7 +79,7 @@ class Qdlite(Engine):
     def nearest(
         self, query: Any, top: int, ef: int | None = None, exact: bool = False, condition: Any = None
     ) -> list[int]:
-        params = self._query.SearchParams(hnsw_ef=ef, exact=exact)
+        params = self._params.SearchParams(hnsw_ef=ef, exact=exact)
         return self._ask(
             self._query.QueryRequest(query=query, using="dense", limit=top, filter=condition, params=params)
         )
@@ -96,21 +97,21 @@ class Qdlite(Engine):
         return self._ask(self._query.QueryRequest(prefetch=prefetch, query=fusion, limit=top))
 
     def retrieve(self, point: int) -> Any:
-        return self._database.retrieve("bench", self._points.PointRequest(ids=[point]))[0].payload
+        return self._database.retrieve("bench", self._reads.PointRequest(ids=[point]))[0].payload
 
     def scroll(self, condition: Any, limit: int) -> list[Any]:
-        found = self._database.scroll("bench", self._points.ScrollRequest(filter=condition, limit=limit))
+        found = self._database.scroll("bench", self._reads.ScrollRequest(filter=condition, limit=limit))
         return [point.payload for point in found.points]
 
     def count(self, condition: Any) -> int:
-        return self._database.count("bench", self._points.CountRequest(filter=condition))
+        return self._database.count("bench", self._reads.CountRequest(filter=condition))
 
     def set_payload(self, point: int, payload: dict[str, Any]) -> None:
-        body = self._points.SetPayload(points=[point], payload=self._raw(self._encode(payload)))
+        body = self._updates.SetPayload(points=[point], payload=self._raw(self._encode(payload)))
         self._database.set_payload("bench", body)
 
     def delete(self, points: list[int]) -> None:
-        self._database.delete("bench", self._points.PointsSelector(points=list(points)))
+        self._database.delete("bench", self._updates.PointsSelector(points=list(points)))
 
     def close(self) -> None:
         self._database.close()

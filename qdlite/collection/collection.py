@@ -23,7 +23,7 @@ from qdlite.errors import BadRequest, QdliteError
 from qdlite.models.collections import UpdateCollection, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex, IndexParams
 from qdlite.models.info import CollectionConfig, CollectionInfo
-from qdlite.models.points import UpdateOperation
+from qdlite.models.updates import UpdateOperation
 from qdlite.vectors.shared_lock import SharedLock
 
 _R = TypeVar("_R")

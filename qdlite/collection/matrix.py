@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qdlite.collection.reads import shortest_floats
 from qdlite.collection.view import CollectionView
-from qdlite.models.points import MatrixOffsets, MatrixPair, MatrixPairs
+from qdlite.models.matrix import MatrixOffsets, MatrixPair, MatrixPairs
 from qdlite.queries.matrix import Matrix
 
 

@@ -13,7 +13,8 @@ from qdlite.collection.state import CollectionState
 from qdlite.collection.view import CollectionView
 from qdlite.errors import NotFound, unknown_vector
 from qdlite.models.common import PayloadSelector, WithPayload, WithVector
-from qdlite.models.points import Record, ScoredPoint
+from qdlite.models.query import ScoredPoint
+from qdlite.models.reads import Record
 from qdlite.payload import path as json_path
 from qdlite.queries.execute import Ranked
 from qdlite.types import FloatArray, Offset, PointId, SparseArray, VectorArray

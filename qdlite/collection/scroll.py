@@ -7,7 +7,7 @@ import numpy as np
 from qdlite.collection import reads
 from qdlite.collection.view import CollectionView
 from qdlite.errors import WrongInput
-from qdlite.models.points import OrderBy, ScrollRequest, ScrollResult
+from qdlite.models.reads import OrderBy, ScrollRequest, ScrollResult
 from qdlite.queries.scroll import ordered_scroll
 from qdlite.types import OffsetArray, PointId
 

@@ -18,18 +18,15 @@ from qdlite.collection.view import CollectionView
 from qdlite.errors import UnknownVector, WrongDimension, point_not_found, unknown_vector
 from qdlite.models.base import violations
 from qdlite.models.filters import Filter
-from qdlite.models.points import (
-    NULL,
+from qdlite.models.payloads import NULL, payload_object, payload_objects
+from qdlite.models.points import PointStruct, UpsertPoints
+from qdlite.models.updates import (
     DeletePayload,
     DeleteVectors,
     PointsSelector,
-    PointStruct,
     SetPayload,
     UpdateOperation,
     UpdateVectors,
-    UpsertPoints,
-    payload_object,
-    payload_objects,
 )
 from qdlite.models.vectors import WireVector
 from qdlite.payload import path as json_path

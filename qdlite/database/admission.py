@@ -8,8 +8,10 @@ from qdlite.collection import limits
 from qdlite.collection.shard_keys import check_read
 from qdlite.collection.view import CollectionView
 from qdlite.database.embeddings import RequestContext
-from qdlite.models.points import CountRequest, FacetRequest, PointRequest, ScrollRequest, SearchMatrixRequest
-from qdlite.models.query import QueryGroupsRequest, QueryRequest
+from qdlite.models.groups import QueryGroupsRequest
+from qdlite.models.matrix import SearchMatrixRequest
+from qdlite.models.query import QueryRequest
+from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
 from qdlite.queries import collect
 
 Views = Mapping[str, CollectionView]

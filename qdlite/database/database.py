@@ -18,7 +18,7 @@ from qdlite.database.writes import Writes
 from qdlite.models.collections import CreateCollection, UpdateCollection, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.info import CollectionInfo
-from qdlite.models.points import UpdateResult
+from qdlite.models.updates import UpdateResult
 
 if TYPE_CHECKING:
     from qdlite.collection import CollectionMeasures

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 from qdlite import inference
 from qdlite.errors import Timeout
 from qdlite.inference.cancellation import Cancellation
-from qdlite.models.points import UpdateVectors, UpsertPoints
+from qdlite.models.points import UpsertPoints
+from qdlite.models.updates import UpdateVectors
 from qdlite.models.vectors import VectorObject
 from qdlite.types import VectorArray
 

@@ -11,27 +11,10 @@ from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
-from qdlite.models.points import (
-    CountRequest,
-    FacetHit,
-    FacetRequest,
-    MatrixOffsets,
-    MatrixPairs,
-    PointRequest,
-    Record,
-    ScrollRequest,
-    ScrollResult,
-    SearchMatrixRequest,
-)
-from qdlite.models.query import (
-    GroupsResult,
-    PointGroup,
-    QueryGroupsRequest,
-    QueryRequest,
-    QueryRequestBatch,
-    QueryResponse,
-    WithLookup,
-)
+from qdlite.models.groups import GroupsResult, PointGroup, QueryGroupsRequest, WithLookup
+from qdlite.models.matrix import MatrixOffsets, MatrixPairs, SearchMatrixRequest
+from qdlite.models.query import QueryRequest, QueryRequestBatch, QueryResponse
+from qdlite.models.reads import CountRequest, FacetHit, FacetRequest, PointRequest, Record, ScrollRequest, ScrollResult
 from qdlite.payload.uuids import canonical_uuid
 from qdlite.queries import collect
 from qdlite.queries.execute import execute

@@ -11,7 +11,8 @@ from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed, inference_objects
 from qdlite.errors import PointNotFound, UnknownVector
 from qdlite.lazily import logger
-from qdlite.models.points import (
+from qdlite.models.points import UpsertPoints
+from qdlite.models.updates import (
     DeletePayload,
     DeleteVectors,
     PointsSelector,
@@ -20,7 +21,6 @@ from qdlite.models.points import (
     UpdateOperations,
     UpdateResult,
     UpdateVectors,
-    UpsertPoints,
 )
 
 _log = logger(__name__)

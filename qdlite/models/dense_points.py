@@ -6,7 +6,8 @@ from msgspec.structs import force_setattr
 
 from qdlite.models.arrays import dense
 from qdlite.models.common import point_id
-from qdlite.models.points import PointStruct, UpsertPoints, check_payload
+from qdlite.models.payloads import check_payload
+from qdlite.models.points import PointStruct, UpsertPoints
 
 
 class DensePoint(PointStruct, frozen=True, kw_only=True):

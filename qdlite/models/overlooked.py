@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from qdlite.models.filters import CLAUSES, Condition
-from qdlite.models.query import EXPRESSIONS, ExpressionObject
+from qdlite.models.formulas import EXPRESSIONS, ExpressionObject
 
 _STORED = frozenset({"payload", "payloads", "vector", "vectors", "image", "object", "options", "defaults", "metadata"})
 """What belongs to the user, whatever it looks like."""

@@ -10,16 +10,11 @@ from msgspec.structs import force_setattr
 from qdlite.models import paths
 from qdlite.models.base import Model, Problem, UInt, UInt32, at_least
 from qdlite.models.common import ShardKeys, WithPayload, WithVector
+from qdlite.models.examples import ContextPair, VectorInput, checked_input
 from qdlite.models.filters import Filter
-from qdlite.models.query import (
-    ContextPair,
-    LookupLocation,
-    SearchParams,
-    VectorInput,
-    WithLookup,
-    checked_input,
-    group_problems,
-)
+from qdlite.models.groups import WithLookup, group_problems
+from qdlite.models.params import SearchParams
+from qdlite.models.query import LookupLocation
 from qdlite.models.vectors import VectorObject
 
 _STRATEGIES = ("average_vector", "best_score", "sum_scores")

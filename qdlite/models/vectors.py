@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, UnsetType
 
-from qdlite.models.base import Model, OneOf, Problem, UInt, decode_raw, not_empty
+from qdlite.models.base import Model, OneOf, Problem, UInt, decode_raw, not_empty, placeheld
 from qdlite.types import Json, VectorArray
 
 _NAMED_DENSE: msgspec.json.Decoder[dict[str, WireVector]] = msgspec.json.Decoder(dict[str, list[float]])
 
 MAX_MULTIVECTOR_COMPONENTS = 1_048_576
+
+_G = TypeVar("_G")
 
 
 class SparseVector(Model, frozen=True, kw_only=True):
@@ -46,6 +48,11 @@ class VectorObject(OneOf, frozen=True, kw_only=True):
     def is_inference(self) -> bool:
         return self.kind != "indices"
 
+    @property
+    def inference_name(self) -> str:
+        """What Qdrant calls the kind of an inference object in messages."""
+        return {"text": "Document", "image": "Image"}.get(self.kind, "Object")
+
     def problems(self) -> Iterator[Problem]:
         if self.model == "":
             yield "model", cast(str, not_empty(self.model))
@@ -69,6 +76,14 @@ def narrow(raw: Raw) -> WireVector:
         return decode_raw(text, VectorObject)  # type: ignore[no-any-return]
     multi = text[1:].lstrip()[:1] == b"["
     return decode_raw(text, list[list[float]] if multi else list[float])  # type: ignore[no-any-return]
+
+
+def given_vectors(vector: _G | UnsetType, vectors: _G | UnsetType) -> _G:
+    """What a point has for its vectors, under either name of the field. Raises ValueError if it has none."""
+    given = vectors if isinstance(vector, UnsetType) else vector
+    if isinstance(given, UnsetType):
+        raise ValueError("missing field `vector`")
+    return given
 
 
 def narrow_struct(raw: Raw) -> dict[str, WireVector]:
@@ -106,6 +121,15 @@ def vector_problems(vector: Any) -> Iterator[Problem]:
         yield "vector", "dense vector must not be empty"
     else:
         yield from multivector_problems(vector)
+
+
+def point_problems(vectors: dict[str, WireVector]) -> Iterator[Problem]:
+    """Problems of a point's vectors. Qdrant shows a lone unnamed vector without a placeholder for its name."""
+    if vectors.keys() == {""}:
+        for where, message in vector_problems(vectors[""]):
+            yield f"vector.{where}", message
+    else:
+        yield from placeheld(map(vector_problems, vectors.values()), "vector")
 
 
 def multivector_problems(vector: Any) -> Iterator[Problem]:

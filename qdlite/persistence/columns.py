@@ -17,7 +17,7 @@ from qdlite.collection.config import named, sparse_params
 from qdlite.collection.operations import Upsert, VectorColumn
 from qdlite.models.common import point_id
 from qdlite.models.info import CollectionConfig
-from qdlite.models.points import payload_object
+from qdlite.models.payloads import payload_object
 from qdlite.types import FloatArray, OffsetArray, PointId, SparseArray, VectorArray
 
 Plain: TypeAlias = dict[str, Any]

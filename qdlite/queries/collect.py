@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec import UNSET
 
-from qdlite.models.query import LookupLocation, Prefetch, Query, QueryGroupsRequest, QueryRequest, VectorInput, pairs
+from qdlite.models.examples import VectorInput, pairs
+from qdlite.models.groups import QueryGroupsRequest
+from qdlite.models.query import LookupLocation, Prefetch, Query, QueryRequest
 from qdlite.models.vectors import VectorObject
 from qdlite.types import PointId
 

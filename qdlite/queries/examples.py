@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from qdlite.errors import NotFound, UnknownVector, WrongInput, model_misfit, point_not_found
 from qdlite.models.arrays import to_array
-from qdlite.models.query import VectorInput
+from qdlite.models.examples import VectorInput
 from qdlite.models.vectors import VectorObject
 from qdlite.queries.collect import Request
 from qdlite.queries.view import PointView

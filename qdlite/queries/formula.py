@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from qdlite.errors import InvalidBody, MalformedBody, WrongInput
 from qdlite.models.datetimes import parse_bound
 from qdlite.models.filters import Condition, Filter
+from qdlite.models.formulas import DecayParams, Expression, ExpressionObject
 from qdlite.models.paths import spelled, steps_of, variable
-from qdlite.models.query import DecayParams, Expression, ExpressionObject
 from qdlite.queries.masks import held
 from qdlite.queries.scoring import formula as scoring
 from qdlite.queries.scoring.formula import Evaluator, Kind, Wide

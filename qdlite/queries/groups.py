@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
-from qdlite.models.query import QueryGroupsRequest
+from qdlite.models.groups import QueryGroupsRequest
 from qdlite.queries.examples import Lookup, Resolve
 from qdlite.queries.execute import Ranked, run
 from qdlite.queries.plan import group_limit, group_size, plan_groups

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Struct
 
 from qdlite.errors import WrongInput
-from qdlite.models.points import SearchMatrixRequest
+from qdlite.models.matrix import SearchMatrixRequest
 from qdlite.queries.masks import both, held
 from qdlite.queries.ordering import best
 from qdlite.queries.scoring.sample import sample

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from qdlite import queries
 from qdlite.errors import WrongInput
+from qdlite.models.examples import VectorInput
 from qdlite.models.filters import Filter
-from qdlite.models.points import OrderBy
-from qdlite.models.query import IdfCorpus, Query, TextQueryInput, VectorInput
-from qdlite.models.query import SearchParams as WireParams
+from qdlite.models.params import IdfCorpus
+from qdlite.models.params import SearchParams as WireParams
+from qdlite.models.query import Query, TextQueryInput
+from qdlite.models.reads import OrderBy
 from qdlite.queries.collect import Request, inputs
 from qdlite.queries.examples import Examples
 from qdlite.queries.steps import (

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from qdlite.errors import BadRequest, WrongInput
 from qdlite.models.filters import Filter, MinShould, many
-from qdlite.models.query import Prefetch, QueryGroupsRequest, QueryRequest
+from qdlite.models.groups import QueryGroupsRequest
+from qdlite.models.query import Prefetch, QueryRequest
 from qdlite.queries.collect import Request, kind_of, referenced_ids
 from qdlite.queries.examples import Examples, Lookup, Resolve
 from qdlite.queries.operations import Place, operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qdlite.models.filters import Filter
-from qdlite.models.points import OrderBy
+from qdlite.models.reads import OrderBy
 from qdlite.queries.execute import Ranked, run
 from qdlite.queries.operations import order_by
 from qdlite.queries.steps import Scope, Step

@@ -13,22 +13,20 @@ from qdlite.database import Database
 from qdlite.errors import QdliteError
 from qdlite.models.base import Model, check, decode
 from qdlite.models.collections import CreateCollection, StrictModeConfig, UpdateCollection
+from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import (
-    CountRequest,
+from qdlite.models.matrix import SearchMatrixRequest
+from qdlite.models.points import UpsertPoints
+from qdlite.models.query import QueryRequest, QueryRequestBatch
+from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
+from qdlite.models.updates import (
     DeletePayload,
     DeleteVectors,
-    FacetRequest,
-    PointRequest,
     PointsSelector,
-    ScrollRequest,
-    SearchMatrixRequest,
     SetPayload,
     UpdateOperations,
     UpdateVectors,
-    UpsertPoints,
 )
-from qdlite.models.query import QueryGroupsRequest, QueryRequest, QueryRequestBatch
 
 NAME = "strict"
 QUERY = [1, 1]

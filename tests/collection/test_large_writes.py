@@ -12,7 +12,9 @@ from qdlite.collection.collection import Collection
 from qdlite.database import Database
 from qdlite.errors import UnknownVector, WrongDimension
 from qdlite.models.collections import VectorNameConfig
-from qdlite.models.points import Batch, PointRequest, UpdateOperation, UpsertPoints
+from qdlite.models.points import Batch, UpsertPoints
+from qdlite.models.reads import PointRequest
+from qdlite.models.updates import UpdateOperation
 from qdlite.models.vectors import VectorObject
 from qdlite.payload.column import Column
 from qdlite.payload.path import parse

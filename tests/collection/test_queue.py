@@ -11,7 +11,9 @@ import numpy as np
 from qdlite.database import Database
 from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection, UpdateCollection
-from qdlite.models.points import CountRequest, PointRequest, SetPayload, UpsertPoints
+from qdlite.models.points import UpsertPoints
+from qdlite.models.reads import CountRequest, PointRequest
+from qdlite.models.updates import SetPayload
 
 SIZE = 64
 VISIBLE = 10 * 1024 // (4 * SIZE) + 1

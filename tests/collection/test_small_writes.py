@@ -15,8 +15,10 @@ from qdlite.errors import WrongInput
 from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import Batch, CountRequest, PointRequest, PointsSelector, SetPayload, UpsertPoints
+from qdlite.models.points import Batch, UpsertPoints
 from qdlite.models.query import QueryRequest
+from qdlite.models.reads import CountRequest, PointRequest
+from qdlite.models.updates import PointsSelector, SetPayload
 from qdlite.payload.column import Column
 from qdlite.payload.store import changed_keys
 from qdlite.types import SparseArray

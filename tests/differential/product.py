@@ -9,16 +9,11 @@ from typing import Any
 from qdlite.database import Database
 from qdlite.models.base import check, decode, encode
 from qdlite.models.collections import CreateCollection, VectorNameConfig
+from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import (
-    CountRequest,
-    FacetRequest,
-    PointRequest,
-    ScrollRequest,
-    UpdateOperation,
-    UpdateOperations,
-)
-from qdlite.models.query import QueryGroupsRequest, QueryRequest
+from qdlite.models.query import QueryRequest
+from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
+from qdlite.models.updates import UpdateOperation, UpdateOperations
 from qdlite.types import Json
 from tests.differential.engine import JsonMap
 

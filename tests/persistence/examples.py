@@ -15,7 +15,7 @@ from qdlite.collection.state import CollectionState
 from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import UpdateOperation
+from qdlite.models.updates import UpdateOperation
 from qdlite.types import VectorArray
 from qdlite.vectors.index import SearchParams
 

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 import qdrant_edge as edge
 
-from qdlite.models.query import ExpressionObject, Prefetch, Query, QueryRequest, pairs
+from qdlite.models.examples import pairs
+from qdlite.models.formulas import ExpressionObject
+from qdlite.models.query import Prefetch, Query, QueryRequest
 from qdlite.models.vectors import VectorObject
 from qdlite.queries.plan import DEFAULT_LIMIT
 from qdlite.queries.view import VectorTraits

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdlite.models.query import QueryGroupsRequest
+from qdlite.models.groups import QueryGroupsRequest
 from qdlite.queries.groups import query_groups
 from qdlite.queries.view import VectorTraits
 from qdlite.types import PointId

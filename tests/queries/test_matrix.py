@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qdlite.errors import WrongInput
-from qdlite.models.points import SearchMatrixRequest
+from qdlite.models.matrix import SearchMatrixRequest
 from qdlite.queries.matrix import Matrix, distance_matrix
 from qdlite.queries.view import VectorTraits
 from tests.queries.conftest import POINTS, UUID

@@ -11,7 +11,7 @@ from qdlite.collection.limits.estimate import estimated_count
 from qdlite.collection.limits.filters import condition_count
 from qdlite.collection.view import CollectionView
 from qdlite.models.filters import Filter
-from qdlite.models.points import UpdateOperation
+from qdlite.models.updates import UpdateOperation
 from qdlite.queries.collect import Request, inputs
 from qdlite.queries.collect import requests as every_part
 from qdlite.queries.steps import Compare, Mmr, Nearest, Operation, Step

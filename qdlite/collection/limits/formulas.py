@@ -9,8 +9,8 @@ from msgspec import structs
 from qdlite.collection.limits.capabilities import Capability, Indexes, serves
 from qdlite.collection.limits.filters import Unindexed, add_unindexed
 from qdlite.models.base import Model
+from qdlite.models.formulas import Expression, ExpressionObject
 from qdlite.models.paths import variable
-from qdlite.models.query import Expression, ExpressionObject
 from qdlite.payload.path import parse
 
 _NUMBER: list[Capability] = ["lookup", "range", "float"]

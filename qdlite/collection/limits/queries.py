@@ -11,15 +11,9 @@ from qdlite.collection.limits.formulas import unindexed_variables
 from qdlite.collection.limits.refusals import refusal, verify_exact, verify_number
 from qdlite.models.collections import HnswConfigDiff, StrictModeConfig
 from qdlite.models.filters import Filter
-from qdlite.models.query import (
-    IdfCorpus,
-    Prefetch,
-    Query,
-    QueryGroupsRequest,
-    QueryRequest,
-    QueryRequestBatch,
-    SearchParams,
-)
+from qdlite.models.groups import QueryGroupsRequest
+from qdlite.models.params import IdfCorpus, SearchParams
+from qdlite.models.query import Prefetch, Query, QueryRequest, QueryRequestBatch
 from qdlite.payload.path import parse
 
 if TYPE_CHECKING:

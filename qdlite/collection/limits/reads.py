@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from qdlite.collection.limits.filters import verify_read_filter
 from qdlite.collection.limits.refusals import verify_exact, verify_number
 from qdlite.models.collections import StrictModeConfig
-from qdlite.models.points import CountRequest, FacetRequest, PointRequest, ScrollRequest, SearchMatrixRequest
+from qdlite.models.matrix import SearchMatrixRequest
+from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
 
 if TYPE_CHECKING:
     from qdlite.collection.state import CollectionState

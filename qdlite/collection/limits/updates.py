@@ -12,14 +12,14 @@ from qdlite.collection.limits.sizes import verify_payload_size, verify_sizes
 from qdlite.errors import BadRequest
 from qdlite.models.collections import StrictModeConfig, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import (
+from qdlite.models.points import UpsertPoints
+from qdlite.models.updates import (
     DeletePayload,
     DeleteVectors,
     PointsSelector,
     SetPayload,
     UpdateOperation,
     UpdateVectors,
-    UpsertPoints,
 )
 from qdlite.models.vectors import VectorObject, WireVector
 

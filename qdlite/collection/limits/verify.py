@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any
 from qdlite.collection.limits import queries, reads, updates
 from qdlite.collection.limits.refusals import verify_number
 from qdlite.models.collections import StrictModeConfig, VectorNameConfig
+from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.indexes import CreateFieldIndex
-from qdlite.models.points import (
-    CountRequest,
-    FacetRequest,
-    PointRequest,
-    ScrollRequest,
-    SearchMatrixRequest,
-    UpdateOperation,
-)
-from qdlite.models.query import QueryGroupsRequest, QueryRequest, QueryRequestBatch
+from qdlite.models.matrix import SearchMatrixRequest
+from qdlite.models.query import QueryRequest, QueryRequestBatch
+from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
+from qdlite.models.updates import UpdateOperation
 
 if TYPE_CHECKING:
     from qdlite.collection.state import CollectionState

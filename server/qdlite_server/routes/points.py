@@ -5,7 +5,7 @@ from __future__ import annotations
 from qdlite.database import Database
 from qdlite.errors import WrongInput
 from qdlite.models.common import MAX_NUMERIC_ID, point_id
-from qdlite.models.points import CountRequest, FacetRequest, PointRequest, ScrollRequest
+from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
 from qdlite.types import PointId
 from qdlite_server.endpoint import Call, Endpoint
 from qdlite_server.parameters import READ

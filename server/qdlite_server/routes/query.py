@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qdlite.database import Database
-from qdlite.models.points import SearchMatrixRequest
-from qdlite.models.query import QueryGroupsRequest, QueryRequest, QueryRequestBatch
+from qdlite.models.groups import QueryGroupsRequest
+from qdlite.models.matrix import SearchMatrixRequest
+from qdlite.models.query import QueryRequest, QueryRequestBatch
 from qdlite_server.endpoint import Call, Endpoint
 from qdlite_server.parameters import READ
 

@@ -6,14 +6,9 @@ from typing import Any
 
 from qdlite.database import Database
 from qdlite.errors import BadRequest
-from qdlite.models.query import (
-    DiscoverInput,
-    Query,
-    QueryGroupsRequest,
-    QueryRequest,
-    QueryRequestBatch,
-    RecommendInput,
-)
+from qdlite.models.examples import DiscoverInput, RecommendInput
+from qdlite.models.groups import QueryGroupsRequest
+from qdlite.models.query import Query, QueryRequest, QueryRequestBatch
 from qdlite.models.search import (
     DiscoverRequest,
     DiscoverRequestBatch,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from qdlite.database import Database
 from qdlite.models.dense_points import DenseUpsert
-from qdlite.models.points import (
+from qdlite.models.points import UpsertPoints
+from qdlite.models.updates import (
     DeletePayload,
     DeleteVectors,
     PointsSelector,
     SetPayload,
     UpdateOperations,
     UpdateVectors,
-    UpsertPoints,
 )
 from qdlite_server.endpoint import Call, Endpoint
 from qdlite_server.parameters import WRITE

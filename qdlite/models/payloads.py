@@ -1,0 +1,44 @@
+"""What is a payload on the wire? An object or null, kept as the bytes that came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from qdlite.errors import MalformedBody
+from qdlite.models.common import JsonObject
+
+NULL = Raw(b"null")
+NOT_A_MAP = "invalid type: expected a map as payload"
+
+_FIRST_BYTES = frozenset({b"{", b"n"})
+_first_byte = itemgetter(slice(1))
+_PAYLOAD = msgspec.json.Decoder(dict[str, Any] | None)
+
+
+def check_payload(payload: Raw) -> None:
+    """Raises ValueError for anything but an object or null."""
+    check_payloads((payload,))
+
+
+def check_payloads(payloads: Iterable[Raw]) -> None:
+    """The same for many."""
+    if not _FIRST_BYTES.issuperset(map(_first_byte, map(bytes, payloads))):
+        raise ValueError(NOT_A_MAP)
+
+
+def payload_object(raw: Raw | bytes) -> JsonObject:
+    """Decodes a payload; null is an empty one. Raises MalformedBody."""
+    return payload_objects((raw,))[0] or {}
+
+
+def payload_objects(raws: Iterable[Raw | bytes]) -> list[JsonObject | None]:
+    """Decodes many payloads. Raises MalformedBody."""
+    try:
+        return list(map(_PAYLOAD.decode, raws))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise MalformedBody(str(error)) from None
