@@ -30,9 +30,10 @@ def query_groups(engine: Engine, layout: Layout, body: JsonMap) -> Json:
     return grouping.shown()
 
 
-def rank(point: Point) -> Any:
-    """By what a result stands where it does."""
-    return point.get("order_value", point["score"])
+def rank(point: JsonMap) -> tuple[bool, float]:
+    """By what a result stands where it does: a value of a field goes before every score."""
+    ordered = "order_value" in point
+    return ordered, point["order_value" if ordered else "score"]
 
 
 def descends(layout: Layout, body: JsonMap) -> bool:

@@ -1,17 +1,18 @@
-"""Are results grouped as a server groups them? The engine is asked in rounds, qdlite once (see `engine_groups`)."""
+"""Are results grouped as a server groups them? By rounds of questions to the engine (see `engine_groups`)."""
 
 from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import Any
+from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qdlite.errors import QdliteError
 from qdlite.types import Json
-from tests.differential.collections import Layout, layouts
+from tests.differential.collections import EXACT, Layout, layouts
 from tests.differential.comparison import close
 from tests.differential.engine import JsonMap, Refused
 from tests.differential.engine_groups import groups_of, query_groups, rank
@@ -48,6 +49,36 @@ def test_groups(data: st.DataObject) -> None:
             _compare(pair, layout, body)
 
 
+@pytest.mark.parametrize("seed", range(200 if NIGHTLY else 8))
+def test_prefetches_of_few_points(seed: int) -> None:
+    """Each round finds other points then, and only rounds equal to a server's find the same groups."""
+    random = Random(seed)
+    slots = {slot.name: slot.size for slot in EXACT.slots}
+
+    def vector(name: str) -> list[float]:
+        return [round(random.uniform(-3, 3), 3) for _ in range(slots[name])]
+
+    def search(name: str) -> JsonMap:
+        return {"query": vector(name), "using": name}
+
+    ranks = random.sample(range(-500, 500), 60)
+    points = [
+        {
+            "id": id,
+            "vector": {name: vector(name) for name in slots},
+            "payload": {"of": random.choice("abcdefgh"), "rank": rank},
+        }
+        for id, rank in enumerate(ranks)
+    ]
+    with Pair(EXACT.body()) as pair:
+        pair.update({"create_index": {"field_name": "rank", "field_schema": "integer"}})
+        pair.update({"upsert": {"points": points}})
+        for query in [search(name) for name in slots] + [{"query": {"order_by": {"key": "rank"}}}]:
+            prefetch = [{**search(random.choice(list(slots))), "limit": random.randint(1, 6)} for _ in range(2)]
+            sizes = {"limit": random.randint(1, 4), "group_size": random.randint(1, 3)}
+            _compare(pair, EXACT, {**query, **sizes, "prefetch": prefetch, "group_by": "of"})
+
+
 def _compare(pair: Pair, layout: Layout, body: JsonMap) -> None:
     theirs = outcome(lambda: query_groups(pair.engine, layout, body)["groups"], Refused)
     ours = outcome(lambda: pair.product.ask("query_groups", body)["groups"], QdliteError)
@@ -60,9 +91,9 @@ def _compare(pair: Pair, layout: Layout, body: JsonMap) -> None:
         note("groups: unsettled")
     else:
         note(f"groups: compared, {'with' if theirs else 'without'} results")
-        assert _shown(ours) == _shown(theirs), f"{request}\n ours   {ours}\n theirs {theirs}"
-        for one, other in zip(_ranks(ours), _ranks(theirs), strict=True):
-            assert close(one, other, 1e-4), request
+        shown = _shown(ours), _shown(theirs)
+        for (key, hits), (their_key, their_hits) in zip(*shown, strict=True):
+            assert key == their_key and _same_hits(hits, their_hits), f"{request}\n ours   {ours}\n theirs {theirs}"
 
 
 def _has_ties(pair: Pair, query: JsonMap) -> bool:
@@ -71,7 +102,7 @@ def _has_ties(pair: Pair, query: JsonMap) -> bool:
         return True
     wide = {**query, "limit": 1000, "prefetch": [{**one, "limit": 1000} for one in query.get("prefetch", [])]}
     ranks = map(rank, ask(pair.engine, "query", wide)["points"])
-    return any(close(*neighbours, 1e-4) for neighbours in pairwise(ranks))
+    return any(one[0] == other[0] and close(one[1], other[1], 1e-4) for one, other in pairwise(ranks))
 
 
 def _is_cut_within_a_point(groups: Json, body: JsonMap) -> bool:
@@ -79,11 +110,13 @@ def _is_cut_within_a_point(groups: Json, body: JsonMap) -> bool:
     return len(groups) == body["limit"] and len(groups_of(groups[-1]["hits"][0], body["group_by"])) > 1
 
 
-def _shown(groups: Json) -> list[tuple[Any, list[Any]]]:
-    """Groups with the ids of their hits. A point may be the best of several groups, which then stand in any order."""
-    shown = [(group["id"], [hit["id"] for hit in group["hits"]]) for group in groups]
-    return sorted(shown, key=lambda group: (str(group[1][0]), str(group[0])))
+def _shown(groups: Json) -> list[tuple[Json, list[JsonMap]]]:
+    """Groups with their hits. A point may be the best of several groups, which then stand in any order."""
+    shown = [(group["id"], group["hits"]) for group in groups]
+    return sorted(shown, key=lambda group: (str(group[1][0]["id"]), str(group[0])))
 
 
-def _ranks(groups: Json) -> list[float]:
-    return [rank(hit) for group in groups for hit in group["hits"]]
+def _same_hits(ours: list[JsonMap], theirs: list[JsonMap]) -> bool:
+    return [hit["id"] for hit in ours] == [hit["id"] for hit in theirs] and all(
+        close(rank(one)[1], rank(other)[1], 1e-4) for one, other in zip(ours, theirs, strict=True)
+    )

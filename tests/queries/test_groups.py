@@ -76,6 +76,18 @@ def test_values_of_a_field_order_groups_before_the_scores_of_a_fusion(view: Fake
     nearest = {"query": [1.0, 0.0], "limit": 4}
     found = grouped(view, query={"fusion": "rrf"}, prefetch=[by_price, nearest], group_by="colour", limit=2)
     assert found == [("red", [1, 3]), ("blue", [7, 4])]
+    found = grouped(view, query={"fusion": "rrf"}, prefetch=by_price, group_by="colour", limit=1, group_size=3)
+    assert found == [("red", [1, 3])]  # although 7, which is blue, has the best score
+
+
+def test_a_later_round_may_find_a_better_group() -> None:
+    """As in Qdrant: rounds go on until the best groups are full, and each sees the next points of the prefetch."""
+    vectors = {1: [5.0, 0.0], 2: [4.0, 1.0], 3: [3.0, 9.0]}
+    points = [FakePoint(number, {"": vector}, {"group": number}) for number, vector in vectors.items()]
+    prefetch = {"query": [1.0, 0.0], "limit": 1}
+    fields = {"query": [0.0, 1.0], "prefetch": prefetch, "group_by": "group", "limit": 1}
+    assert grouped(FakeView(points, {"": TRAITS[""]}), **fields, group_size=2) == [(3, [3])]
+    assert grouped(FakeView(points, {"": TRAITS[""]}), **fields, group_size=1) == [(1, [1])]
 
 
 def test_every_group_is_filled_through_prefetches(view: FakeView) -> None:
