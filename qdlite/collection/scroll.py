@@ -7,6 +7,7 @@ import numpy as np
 from qdlite.collection import reads
 from qdlite.collection.view import CollectionView
 from qdlite.errors import WrongInput
+from qdlite.models.common import wanted_vectors
 from qdlite.models.reads import OrderBy, ScrollRequest, ScrollResult
 from qdlite.queries.scroll import ordered_scroll
 from qdlite.types import OffsetArray, PointId
@@ -59,6 +60,5 @@ def _page(
     next_id: PointId | None,
 ) -> ScrollResult:
     with_payload = True if body.with_payload is None else body.with_payload
-    with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
-    points = reads.records(view.state, offsets.tolist(), with_payload, with_vector, order_values)
+    points = reads.records(view.state, offsets.tolist(), with_payload, wanted_vectors(body), order_values)
     return ScrollResult(points=points, next_page_offset=next_id)

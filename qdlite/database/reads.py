@@ -11,13 +11,14 @@ from qdlite.collection.view import CollectionView
 from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
+from qdlite.models.common import wanted_vectors
 from qdlite.models.groups import GroupsResult, PointGroup, QueryGroupsRequest, WithLookup
 from qdlite.models.matrix import MatrixOffsets, MatrixPairs, SearchMatrixRequest
-from qdlite.models.query import QueryRequest, QueryRequestBatch, QueryResponse
+from qdlite.models.query import QueryRequest, QueryRequestBatch, QueryResponse, ScoredPoint
 from qdlite.models.reads import CountRequest, FacetHit, FacetRequest, PointRequest, Record, ScrollRequest, ScrollResult
 from qdlite.payload.uuids import canonical_uuid
 from qdlite.queries import collect
-from qdlite.queries.execute import execute
+from qdlite.queries.execute import Ranked, execute
 from qdlite.queries.plan import plan, plan_groups
 from qdlite.queries.steps import Plan
 from qdlite.types import PointId
@@ -153,9 +154,7 @@ class Reads(DatabaseCore):
 
 
 def _group(view: CollectionView, group: queries.Group, body: QueryGroupsRequest) -> PointGroup:
-    with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
-    versions = collect.kind_of(body) not in _UNVERSIONED
-    return PointGroup(id=group.id, hits=reads.scored(view, group.hits, body.with_payload, with_vector, versions))
+    return PointGroup(id=group.id, hits=_scored(view, group.hits, body))
 
 
 def _as_point_id(group_id: str | int) -> PointId | None:
@@ -172,8 +171,7 @@ def _cost_of(body: ScrollRequest | CountRequest | FacetRequest) -> Callable[[], 
 
 def _retrieved(view: CollectionView, body: PointRequest) -> list[Record]:
     with_payload = True if body.with_payload is None else body.with_payload
-    with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
-    return reads.retrieve(view.state, body.ids, with_payload, with_vector)
+    return reads.retrieve(view.state, body.ids, with_payload, wanted_vectors(body))
 
 
 def _facet(view: CollectionView, body: FacetRequest, limit: int) -> list[tuple[str | int | bool, int]]:
@@ -183,7 +181,10 @@ def _facet(view: CollectionView, body: FacetRequest, limit: int) -> list[tuple[s
 
 def _answer(view: CollectionView, body: QueryRequest, plan: Plan, context: RequestContext) -> QueryResponse:
     context.check("Search")
-    ranked = execute(plan, view)
-    with_vector = body.with_vector if body.with_vector is not None else body.with_vectors
+    return QueryResponse(points=_scored(view, execute(plan, view), body))
+
+
+def _scored(view: CollectionView, ranked: Ranked, body: QueryRequest | QueryGroupsRequest) -> list[ScoredPoint]:
+    """Results with what the request wants to see of them."""
     versions = collect.kind_of(body) not in _UNVERSIONED
-    return QueryResponse(points=reads.scored(view, ranked, body.with_payload, with_vector, versions))
+    return reads.scored(view, ranked, body.with_payload, wanted_vectors(body), versions)

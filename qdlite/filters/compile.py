@@ -35,11 +35,6 @@ def mask(filter: Filter | None, view: FilterView) -> BoolArray:
     return known
 
 
-def condition_mask(condition: Condition, view: FilterView) -> BoolArray:
-    """As `mask`, for a single condition."""
-    return mask(Filter(must=[condition]), view)
-
-
 def _matching(filter: Filter | None, view: FilterView) -> BoolArray:
     scope = Scope.points(view)
     found = scope.fitted(view.alive)

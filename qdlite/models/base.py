@@ -103,15 +103,6 @@ def not_empty(value: str) -> str | None:
     return None if value else 'value "" invalid, must be at least 1 characters'
 
 
-def length_between(minimum: int, maximum: int) -> Rule:
-    def rule(value: str) -> str | None:
-        if minimum <= len(value) <= maximum:
-            return None
-        return f'value "{value}" invalid, must be from {minimum} to {maximum} characters'
-
-    return rule
-
-
 _building = threading.Lock()
 
 

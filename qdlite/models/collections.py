@@ -4,7 +4,7 @@ Annotations are evaluated here, not kept as text: the first decoder that a proce
 and to read so many of them from text takes longer than to load all modules of the models.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import ClassVar, Literal, cast
 
 from msgspec import UNSET, Raw, UnsetType
@@ -38,6 +38,10 @@ def _not_pinned(storage: str) -> Rule:
         return f"`pinned` memory placement is not supported for {storage} storage" if memory == "pinned" else None
 
     return rule
+
+
+def _sparse_datatype(datatype: str) -> str | None:
+    return "sparse vectors do not support the `turbo4` datatype" if datatype == "turbo4" else None
 
 
 class HnswConfigDiff(Model, frozen=True, kw_only=True):
@@ -119,9 +123,7 @@ class SparseIndexParams(Model, frozen=True, kw_only=True):
     memory: Memory | None = None
     datatype: DatatypeName | None = None
 
-    def problems(self) -> Iterator[Problem]:
-        if self.datatype == "turbo4":
-            yield "datatype", "sparse vectors do not support the `turbo4` datatype"
+    rules: ClassVar = {"datatype": _sparse_datatype}
 
 
 class SparseVectorParams(Model, frozen=True, kw_only=True):
@@ -318,9 +320,7 @@ class SparseVectorConfig(Model, frozen=True, kw_only=True):
     modifier: Literal["none", "idf"] | None = None
     datatype: DatatypeName | None = None
 
-    def problems(self) -> Iterator[Problem]:
-        if self.datatype == "turbo4":
-            yield "datatype", "sparse vectors do not support the `turbo4` datatype"
+    rules: ClassVar = {"datatype": _sparse_datatype}
 
 
 class VectorNameConfig(OneOf, frozen=True, kw_only=True):

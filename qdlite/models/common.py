@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from qdlite.lazily import pattern
@@ -58,6 +58,19 @@ expect(("with_payload",), PayloadSelector.expected)
 
 WithPayload = bool | list[str] | PayloadSelector
 WithVector = bool | list[str]
+
+
+class _ShowsVectors(Protocol):
+    @property
+    def with_vector(self) -> WithVector | None: ...
+
+    @property
+    def with_vectors(self) -> WithVector | None: ...
+
+
+def wanted_vectors(body: _ShowsVectors) -> WithVector | None:
+    """Which vectors to show: requests may say it under either name."""
+    return body.with_vectors if body.with_vector is None else body.with_vector
 
 
 class ShardKeySelector(Model, frozen=True, kw_only=True):

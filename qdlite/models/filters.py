@@ -79,8 +79,7 @@ class Range(Model, frozen=True, kw_only=True):
         return tuple([bound for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None])
 
     def __post_init__(self) -> None:
-        kinds = {type(bound) for bound in (self.lt, self.gt, self.gte, self.lte) if bound is not None}
-        if len(kinds) > 1:
+        if len(set(map(type, self.bounds))) > 1:
             raise ValueError("data did not match any variant of untagged enum RangeInterface")
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Raw, UnsetType
 
-from qdlite.models.base import Model, OneOf, Problem, UInt, decode_raw, not_empty, placeheld
+from qdlite.models.base import OneOf, Problem, UInt, decode_raw, not_empty, placeheld
 from qdlite.types import Json, VectorArray
 
 _NAMED_DENSE: msgspec.json.Decoder[dict[str, WireVector]] = msgspec.json.Decoder(dict[str, list[float]])
@@ -16,11 +16,6 @@ _NAMED_DENSE: msgspec.json.Decoder[dict[str, WireVector]] = msgspec.json.Decoder
 MAX_MULTIVECTOR_COMPONENTS = 1_048_576
 
 _G = TypeVar("_G")
-
-
-class SparseVector(Model, frozen=True, kw_only=True):
-    indices: list[UInt]
-    values: list[float]
 
 
 class VectorObject(OneOf, frozen=True, kw_only=True):

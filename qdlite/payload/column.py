@@ -168,9 +168,6 @@ class Column:
             index.add(self.texts[len(index) :])
             return index
 
-    def drop_text_index(self, options: TextOptions) -> None:
-        self._text_indexes.pop(options, None)
-
     def _add_alike(self, rows: Sequence[int], payloads: Sequence[JsonObject]) -> bool:
         """Takes the values of a top-level key from all rows at once, in a fraction of the time, if all are strings or
         all are numbers of the same kind. Says whether it did."""

@@ -16,20 +16,20 @@ _FEW = 256
 
 def id_ranks(view: PointView, offsets: OffsetArray) -> OffsetArray:
     """For each offset a number that grows with its id."""
-    if len(offsets) <= _FEW:
-        ids = view.ids(offsets.tolist())
-        try:
-            return np.argsort(np.argsort(np.array(ids, np.uint64)))
-        except ValueError:  # there are UUIDs among them, which come after the numbers
-            keys = [(isinstance(point_id, str), point_id) for point_id in ids]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-    else:
-        in_order = view.sorted_offsets()
-        ranks = np.zeros(len(view.alive), np.intp)
-        ranks[in_order] = np.arange(len(in_order), dtype=np.intp)
-        return ranks[offsets]
-    ranks = np.empty(len(order), np.intp)
-    ranks[order] = np.arange(len(order), dtype=np.intp)
+    if len(offsets) > _FEW:
+        return _ranks(view.sorted_offsets(), len(view.alive))[offsets]
+    ids = view.ids(offsets.tolist())
+    try:
+        return np.argsort(np.argsort(np.array(ids, np.uint64)))
+    except ValueError:  # there are UUIDs among them, which come after the numbers
+        keys = [(isinstance(point_id, str), point_id) for point_id in ids]
+    return _ranks(sorted(range(len(keys)), key=keys.__getitem__), len(keys))
+
+
+def _ranks(in_order: OffsetArray | list[int], size: int) -> OffsetArray:
+    """For each of `size` numbers its place in an order; 0 for those that are not in it."""
+    ranks = np.zeros(size, np.intp)
+    ranks[in_order] = np.arange(len(in_order), dtype=np.intp)
     return ranks
 
 

@@ -11,7 +11,6 @@ from qdlite_server.parameters import Parameter, Parameters
 from qdlite_server.versions import API_COMMIT, API_VERSION, TITLE
 
 TRACES = "they are for debugging Qdrant's own threads"
-PROFILER = "durations by route are in /telemetry and /metrics"
 AUDIT = "there are no users whose access could be logged"
 LOGGER = "the level of the log is an option of the command line"
 QUOTAS = Parameters((Parameter("wait", parameters.boolean, default=False),))
