@@ -35,6 +35,12 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def edge() -> Any:
+    """The oracle: Qdrant's own engine, as a module."""
+    return pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
+
+
 def is_local(host: object) -> bool:
     """Is `host`, as given to a socket, this machine? None and "" are what a server binds to."""
     text = host.decode() if isinstance(host, bytes) else host

@@ -73,11 +73,6 @@ VARIATIONS: list[Callable[[str], str]] = [
 TEXTS = [change(text) for _, text in SENTENCES for change in VARIATIONS] + ODD_TEXTS
 
 
-@pytest.fixture(scope="module")
-def edge() -> Any:
-    return pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
-
-
 def oracle(edge: Any, options: Options) -> Any:
     """Qdrant's model for the same options. Its own treatment of `language` is stricter, so none is passed on."""
     language = options.get("language", "english")
@@ -206,8 +201,7 @@ ANY_TEXT = st.text(st.one_of(st.sampled_from(" \n_-'’.sσΣİ\u0301\x00\x1f"),
 
 
 @given(text=ANY_TEXT, tokenizer=st.sampled_from(["word", "whitespace", "prefix"]), fold=st.booleans())
-def test_any_text_equals_the_oracle(text: str, tokenizer: str, fold: bool) -> None:
-    edge = pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
+def test_any_text_equals_the_oracle(edge: Any, text: str, tokenizer: str, fold: bool) -> None:
     assert_same(edge, {"tokenizer": tokenizer, "ascii_folding": fold}, [text])
 
 
@@ -223,8 +217,7 @@ def test_any_text_equals_the_oracle(text: str, tokenizer: str, fold: bool) -> No
         }
     ),
 )
-def test_any_parameters_equal_the_oracle(text: str, options: Options) -> None:
-    edge = pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
+def test_any_parameters_equal_the_oracle(edge: Any, text: str, options: Options) -> None:
     ours, theirs = Bm25Embedder(options).embed([text])[0], oracle(edge, options).embed_document(text)
     assert ours.indices.tolist() == list(theirs.indices)
     # One rounding step apart at most: the library multiplies and adds in one step, float32 hides nearly all of it.

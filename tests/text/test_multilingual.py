@@ -29,8 +29,7 @@ SPACED = [
 
 
 @pytest.mark.parametrize("text", SPACED)
-def test_scripts_with_spaces_are_cut_as_in_the_library(text: str) -> None:
-    edge: Any = pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
+def test_scripts_with_spaces_are_cut_as_in_the_library(edge: Any, text: str) -> None:
     config = edge.Bm25Config(
         tokenizer=edge.TokenizerType.Multilingual, stopwords=edge.StopwordsSet(), stemmer=edge.DisabledStemmer()
     )

@@ -48,11 +48,6 @@ DIGESTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def edge() -> Any:
-    return pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
-
-
 @pytest.mark.parametrize("language", sorted(STOPWORD_LANGUAGES))
 def test_lists_are_those_of_qdrant(language: str) -> None:
     words = sorted({word.lower() for word in stopword_list(language)})

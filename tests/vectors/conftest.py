@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hatch_build
@@ -14,6 +15,14 @@ from qdlite.vectors.kernels import Kernels, RowsAt
 from qdlite.vectors.matrix import Matrix
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def read_only(offsets: OffsetArray, size: int) -> BoolArray:
+    """A mask as filters give it, which is remembered by what it is."""
+    mask = np.zeros(size, np.bool_)
+    mask[offsets] = True
+    mask.setflags(write=False)
+    return mask
 
 
 @pytest.fixture(scope="session")

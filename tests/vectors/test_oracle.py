@@ -18,11 +18,6 @@ COUNT = 60
 DISTANCES: list[Distance] = ["Dot", "Cosine", "Euclid", "Manhattan"]
 
 
-@pytest.fixture(scope="module")
-def edge() -> Any:
-    return pytest.importorskip("qdrant_edge", reason="needs the oracle, the package qdrant-edge-py")
-
-
 @pytest.fixture
 def shard(edge: Any, tmp_path: Path) -> Callable[..., Any]:
     def create(vectors: list[Any], /, **config: Any) -> Any:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from qdlite.types import BoolArray, Distance, FloatArray, OffsetArray
+from qdlite.types import Distance, FloatArray
 from qdlite.vectors import kernels
 from qdlite.vectors.dense import DenseIndex
 from qdlite.vectors.index import SearchParams
+from tests.vectors.conftest import read_only
 
 POINTS, SIZE = 4000, 24
 PARAMS = SearchParams()
+
+selecting = partial(read_only, size=POINTS)
 
 
 def filled(distance: Distance = "Dot") -> DenseIndex:
@@ -19,13 +24,6 @@ def filled(distance: Distance = "Dot") -> DenseIndex:
     vectors = np.random.default_rng(1).standard_normal((POINTS, SIZE), np.float32)
     index.put(np.arange(POINTS), index.prepare_batch(vectors))
     return index
-
-
-def read_only(offsets: OffsetArray, size: int = POINTS) -> BoolArray:
-    mask = np.zeros(size, np.bool_)
-    mask[offsets] = True
-    mask.setflags(write=False)
-    return mask
 
 
 def query(index: DenseIndex) -> FloatArray:
@@ -42,7 +40,7 @@ def without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("distance", ["Dot", "Cosine", "Euclid", "Manhattan"])
 @pytest.mark.parametrize("every", [3, 50, 3999])
 def test_every_use_gives_the_same_hits(distance: Distance, every: int) -> None:
-    index, mask = filled(distance), read_only(np.arange(0, POINTS, every))
+    index, mask = filled(distance), selecting(np.arange(0, POINTS, every))
     expected = index.search(query(index), 10, mask.copy(), PARAMS)
     for _ in range(6):
         hits = index.search(query(index), 10, mask, PARAMS)
@@ -51,7 +49,7 @@ def test_every_use_gives_the_same_hits(distance: Distance, every: int) -> None:
 
 
 def test_rows_are_gathered_once_for_a_filter_that_comes_again(rows_read: list[int], without_kernels: None) -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 20))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 20))
     rows_read.clear()
     for _ in range(20):
         index.search(query(index), 10, mask, PARAMS)
@@ -59,7 +57,7 @@ def test_rows_are_gathered_once_for_a_filter_that_comes_again(rows_read: list[in
 
 
 def test_writes_are_seen() -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 20))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 20))
     for _ in range(5):
         index.search(query(index), 10, mask, PARAMS)
     best = int(index.search(query(index), 1, mask, PARAMS).offsets[0])
@@ -82,18 +80,18 @@ def test_writable_masks_are_not_remembered() -> None:
 def test_another_mask_at_the_same_place_is_another_mask() -> None:
     index = filled()
     for chosen in range(200):
-        assert index.search(query(index), 5, read_only(np.array([chosen])), PARAMS).offsets.tolist() == [chosen]
+        assert index.search(query(index), 5, selecting(np.array([chosen])), PARAMS).offsets.tolist() == [chosen]
 
 
 def test_kept_rows_are_counted_as_memory_and_limited(without_kernels: None) -> None:
     index = filled()
     before = index.memory_bytes()
-    mask = read_only(np.arange(0, POINTS, 20))
+    mask = selecting(np.arange(0, POINTS, 20))
     for _ in range(4):
         index.search(query(index), 5, mask, PARAMS)
     assert index.memory_bytes() - before == 200 * SIZE * 4
     for every in range(30, 60):
-        other = read_only(np.arange(0, POINTS, every))
+        other = selecting(np.arange(0, POINTS, every))
         for _ in range(4):
             index.search(query(index), 5, other, PARAMS)
     assert index.memory_bytes() - before < 16 * 200 * SIZE * 4

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdlite.types import BoolArray, FloatArray, OffsetArray
+from qdlite.types import BoolArray, FloatArray
 from qdlite.vectors import subsets
 from qdlite.vectors.hnsw import HnswIndex
 from qdlite.vectors.index import HnswParams, SearchParams
+from tests.vectors.conftest import read_only
 
 pytestmark = pytest.mark.usefixtures("kernels_or_none")
 
 POINTS, SIZE = 8000, 16
 PLAIN, EXACT = SearchParams(hnsw_ef=32), SearchParams(exact=True)
 PARAMS = HnswParams(full_scan_threshold=1, indexing_threshold=1)
+
+selecting = partial(read_only, size=POINTS)
 
 
 def vectors(count: int, seed: int = 1) -> FloatArray:
@@ -33,13 +38,6 @@ def filled() -> HnswIndex:
     index.put(np.arange(POINTS), index.prepare_batch(vectors(POINTS)))
     build(index)
     return index
-
-
-def read_only(offsets: OffsetArray, size: int = POINTS) -> BoolArray:
-    mask = np.zeros(size, np.bool_)
-    mask[offsets] = True
-    mask.setflags(write=False)
-    return mask
 
 
 def ask(index: HnswIndex, mask: BoolArray, times: int = subsets.BUILT_AFTER) -> None:
@@ -59,7 +57,7 @@ def recall(index: HnswIndex, mask: BoolArray) -> float:
 
 
 def test_a_filter_that_comes_again_is_answered_by_its_own_graph(rows_read: list[int]) -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 10))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 10))
     ask(index, mask, subsets.BUILT_AFTER - 1)
     assert not index.wishes
     ask(index, mask, 1)
@@ -77,16 +75,16 @@ def test_a_filter_that_comes_again_is_answered_by_its_own_graph(rows_read: list[
 
 @pytest.mark.parametrize("every", [1, 2, 3])
 def test_broad_filters_keep_to_the_common_graph(every: int) -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, every))
+    index, mask = filled(), selecting(np.arange(0, POINTS, every))
     ask(index, mask, 30)
     assert not index.wishes
 
 
 def test_other_filters_do_not_use_it_but_like_ones_do() -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 10))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 10))
     ask(index, mask)
     build(index)
-    other, like = read_only(np.arange(1, POINTS, 10)), read_only(np.append(np.arange(0, POINTS - 400, 10), [1, 2, 3]))
+    other, like = selecting(np.arange(1, POINTS, 10)), selecting(np.append(np.arange(0, POINTS - 400, 10), [1, 2, 3]))
     assert index._subsets.serve(index.selected(other), POINTS) is None
     served = index._subsets.serve(index.selected(like), POINTS)
     assert served is not None and served[1].tolist() == [1, 2, 3]
@@ -94,13 +92,13 @@ def test_other_filters_do_not_use_it_but_like_ones_do() -> None:
 
 
 def test_it_outlives_writes_and_forgets_what_was_rewritten() -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 10))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 10))
     ask(index, mask)
     build(index)
     index.remove(np.array([0]))
     index.put(np.array([10]), 100 * vectors(1, 7))
     query = vectors(1, 7)[0]
-    again = read_only(np.arange(0, POINTS, 10))
+    again = selecting(np.arange(0, POINTS, 10))
     served = index._subsets.serve(index.selected(again), POINTS)
     assert served is not None and served[1].tolist() == [10]
     assert index.search(query, 1, again, PLAIN).offsets.tolist() == [10]
@@ -108,13 +106,13 @@ def test_it_outlives_writes_and_forgets_what_was_rewritten() -> None:
 
 
 def test_a_graph_that_lacks_too_much_is_replaced() -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 10))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 10))
     ask(index, mask)
     build(index)
     rewritten = np.arange(0, POINTS // 2, 10)
     index.put(rewritten, vectors(len(rewritten), 8))
     build(index)
-    mask = read_only(np.arange(0, POINTS, 10))
+    mask = selecting(np.arange(0, POINTS, 10))
     ask(index, mask)
     assert index.wishes
     build(index)
@@ -125,7 +123,7 @@ def test_a_graph_that_lacks_too_much_is_replaced() -> None:
 def test_memory_is_bounded() -> None:
     index = filled()
     for start in range(10):
-        mask = read_only(np.arange(start, POINTS, 10))
+        mask = selecting(np.arange(start, POINTS, 10))
         ask(index, mask)
         build(index)
     assert 1 <= len(index._subsets.graphs) < 10
@@ -133,7 +131,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_new_settings_drop_it() -> None:
-    index, mask = filled(), read_only(np.arange(0, POINTS, 10))
+    index, mask = filled(), selecting(np.arange(0, POINTS, 10))
     ask(index, mask)
     build(index)
     index.configure(HnswParams(m=8, full_scan_threshold=1, indexing_threshold=1))
