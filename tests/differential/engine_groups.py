@@ -6,11 +6,13 @@ The engine's Python API has no groups; in a server they are made outside of the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from qdlite.payload.path import parse
 from qdlite.types import Json
 from tests.differential.collections import Layout
+from tests.differential.comparison import close
 from tests.differential.engine import Engine, JsonMap
 from tests.differential.engine_reads import DEFAULT_LIMIT, ask, merged_filter
 
@@ -22,18 +24,25 @@ _SCORED = ("fusion", "rrf", "formula", "context", "discover", "relevance_feedbac
 Point = dict[str, Json]
 
 
-def query_groups(engine: Engine, layout: Layout, body: JsonMap) -> Json:
-    """The answer to a query that has an order. Raises Refused."""
+def query_groups(engine: Engine, layout: Layout, body: JsonMap) -> tuple[list[Json], bool]:
+    """The groups of a query that has an order, and whether any two of the points found have the same rank. They may
+    come from different rounds: what a fusion ranks starts anew in each. Raises Refused."""
     grouping = _Grouping(engine, body, descends(layout, body))
     grouping.collect()
     grouping.fill()
-    return grouping.shown()
+    return grouping.shown(), has_ties(grouping.found())
 
 
 def rank(point: JsonMap) -> tuple[bool, float]:
     """By what a result stands where it does: a value of a field goes before every score."""
     ordered = "order_value" in point
     return ordered, point["order_value" if ordered else "score"]
+
+
+def has_ties(points: Iterable[Point]) -> bool:
+    """Whether the ranks of two points are about the same."""
+    ranks = sorted(map(rank, points))
+    return any(one[0] == other[0] and close(one[1], other[1], 1e-4) for one, other in pairwise(ranks))
 
 
 def descends(layout: Layout, body: JsonMap) -> bool:
@@ -68,8 +77,12 @@ class _Grouping:
         """Asks for points of the best groups, as far as they are not full."""
         self._ask_repeatedly("any", lambda: [key for key in self._best() if not self._is_full(key)])
 
-    def shown(self) -> Json:
-        return {"groups": [{"id": key, "hits": self._sorted(self._groups[key].values())} for key in self._best()]}
+    def shown(self) -> list[Json]:
+        return [{"id": key, "hits": self._sorted(self._groups[key].values())} for key in self._best()]
+
+    def found(self) -> Iterable[Point]:
+        """Every point of any group, once."""
+        return {point_id: point for group in self._groups.values() for point_id, point in group.items()}.values()
 
     def _ask_repeatedly(self, test: str, keys: Any) -> None:
         for _ in range(_ROUNDS):
