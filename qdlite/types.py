@@ -17,6 +17,9 @@ form of UUIDs sorts as their bytes do."""
 Offset: TypeAlias = int
 """The internal row number of a point in its collection (never shown to clients)."""
 
+MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
+"""Integers beyond are floats to filters and indexes."""
+
 FloatArray: TypeAlias = NDArray[np.float32]
 BoolArray: TypeAlias = NDArray[np.bool_]
 OffsetArray: TypeAlias = NDArray[np.intp]

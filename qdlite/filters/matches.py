@@ -10,7 +10,7 @@ import numpy as np
 from qdlite.models.filters import Match
 from qdlite.payload.column import Column, Fact
 from qdlite.payload.entries import Array
-from qdlite.types import BoolArray
+from qdlite.types import MAX_INT64, MIN_INT64, BoolArray
 
 
 def match_mask(column: Column, match: Match, size: int) -> BoolArray:
@@ -67,7 +67,7 @@ def codes_mask(column: Column, values: Iterable[Any]) -> BoolArray:
 
 def int64s(values: Iterable[Any]) -> Array:
     """Those integers that a column of integers can hold."""
-    return np.array([value for value in values if -(2**63) <= value < 2**63], np.int64)
+    return np.array([value for value in values if MIN_INT64 <= value <= MAX_INT64], np.int64)
 
 
 def _string_mask(column: Column, value: str, size: int) -> BoolArray:

@@ -15,7 +15,7 @@ from qdlite.models.filters import Range
 from qdlite.payload.column import Column
 from qdlite.payload.entries import Array
 from qdlite.payload.indexes import RowValues, datetime_values, number_values
-from qdlite.types import BoolArray
+from qdlite.types import MAX_INT64, MIN_INT64, BoolArray
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
@@ -25,8 +25,6 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 Bounds = dict[str, "int | float"]
-
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def range_mask(column: Column, test: Range, size: int) -> BoolArray:
@@ -72,8 +70,8 @@ def _whole_bounds(test: Range) -> Bounds:
 
 def _saturated(rounded: Callable[[float], int], bound: float) -> int:
     if math.isinf(bound):
-        return _LARGEST if bound > 0 else _SMALLEST
-    return min(max(rounded(bound), _SMALLEST), _LARGEST)
+        return MAX_INT64 if bound > 0 else MIN_INT64
+    return min(max(rounded(bound), MIN_INT64), MAX_INT64)
 
 
 def _given(test: Range) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr
 from qdlite.models import paths
 from qdlite.models.base import Model, OneOf, Problem, UInt, UInt32, expect
 from qdlite.models.common import point_ids
-from qdlite.types import PointId
+from qdlite.types import MAX_INT64, MIN_INT64, PointId
 
 
 class PayloadField(Model, frozen=True, kw_only=True):
@@ -83,13 +83,10 @@ class Range(Model, frozen=True, kw_only=True):
             raise ValueError("data did not match any variant of untagged enum RangeInterface")
 
 
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
-
-
 def _is_uniform(values: list[Any]) -> bool:
     """Whether they are texts only, or integers of 64 bits only."""
     kinds = set(map(type, values))
-    return kinds == {str} or (kinds == {int} and min(values) >= _SMALLEST and max(values) <= _LARGEST)
+    return kinds == {str} or (kinds == {int} and min(values) >= MIN_INT64 and max(values) <= MAX_INT64)
 
 
 class Match(OneOf, frozen=True, kw_only=True):
@@ -109,7 +106,7 @@ class Match(OneOf, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if type(self.value) is int and not _SMALLEST <= self.value <= _LARGEST:
+        if type(self.value) is int and not MIN_INT64 <= self.value <= MAX_INT64:
             raise ValueError("data did not match any variant of untagged enum ValueVariants")
         for values in (self.any, self.except_):
             if values and not _is_uniform(values):

@@ -23,7 +23,7 @@ from qdlite.payload.fulltext import TextIndex
 from qdlite.payload.path import JsonPath
 from qdlite.payload.uuids import canonical_uuid
 from qdlite.text.options import TextOptions
-from qdlite.types import BoolArray, Json
+from qdlite.types import MAX_INT64, MIN_INT64, BoolArray, Json
 
 NO_DATETIME = np.iinfo(np.int64).min
 
@@ -188,7 +188,7 @@ class Column:
         elif kind is float:
             self.floats.add(owners, values)
             facts |= _OTHER
-        elif kind is int and min(values) >= -(2**63) and max(values) < 2**63:
+        elif kind is int and min(values) >= MIN_INT64 and max(values) <= MAX_INT64:
             self.integers.add(owners, values)
         else:
             return False
@@ -294,7 +294,7 @@ class _Reader:
         return _TRUE if value else _FALSE
 
     def _integer(self, row: int, value: int) -> int:
-        if not -(2**63) <= value < 2**63:
+        if not MIN_INT64 <= value <= MAX_INT64:
             return self._float(row, _as_float(value))
         self.integer_rows.append(row)
         self.integers.append(value)

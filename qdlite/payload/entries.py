@@ -89,11 +89,6 @@ class Entries:
         """Whether each entry belongs to the row of its own number."""
         return self._aligned
 
-    @property
-    def multiple(self) -> bool:
-        """Whether some row has several entries."""
-        return bool(len(self.counts)) and int(self.counts.max()) > 1
-
     def add(self, rows: Any, *values: Any) -> None:
         """Appends entries of rows that have none; `rows` must be grouped."""
         if not len(rows):

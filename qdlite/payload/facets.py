@@ -14,7 +14,7 @@ from qdlite.payload.column import Column, Fact
 from qdlite.payload.entries import DEAD, Array
 from qdlite.payload.indexes import COUNTED, FieldIndex, RowValues
 from qdlite.payload.uuids import canonical_uuid
-from qdlite.types import BoolArray, Json, OffsetArray
+from qdlite.types import MIN_INT64, BoolArray, Json, OffsetArray
 
 FacetValue = bool | int | str
 
@@ -117,4 +117,4 @@ def _with_unsigned(column: Column, payload: Callable[[int], JsonObject]) -> Iter
 
 
 def _is_group_id(value: Json) -> bool:
-    return type(value) is str or (type(value) is int and -(2**63) <= value < 2**64)
+    return type(value) is str or (type(value) is int and MIN_INT64 <= value < 2**64)

@@ -18,7 +18,7 @@ from qdlite.models.common import JsonObject
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.column import NO_DATETIME, Column, Fact
-from qdlite.payload.entries import DEAD, Array, hits_mask, rows_mask
+from qdlite.payload.entries import DEAD, Array, Entries, hits_mask, rows_mask
 from qdlite.payload.path import JsonPath, parse
 from qdlite.text.options import TextOptions
 from qdlite.text.processor import text_processor
@@ -123,14 +123,18 @@ def _text_options(params: IndexParams, options: TextOptions) -> Iterator[tuple[s
         yield "stopwords", {name: sorted(getattr(options.stopwords, name)) for name in given}
 
 
+def _all_of(entries: Entries) -> RowValues:
+    return RowValues(entries.rows, entries.values(), entries.aligned)
+
+
 def integer_values(column: Column) -> RowValues:
     """Integers, and floats without a fraction as integers."""
     floats = column.floats.values()
     if not len(floats):
-        return RowValues(column.integers.rows, column.integers.values(), column.integers.aligned)
+        return _all_of(column.integers)
     whole = (np.floor(floats) == floats) & (np.abs(floats) <= _LIMIT)
     if not whole.any():
-        return RowValues(column.integers.rows, column.integers.values(), column.integers.aligned)
+        return _all_of(column.integers)
     converted = np.clip(floats[whole], -_LIMIT, np.nextafter(_LIMIT, 0)).astype(np.int64)
     converted[floats[whole] == _LIMIT] = np.iinfo(np.int64).max
     return RowValues(
@@ -142,7 +146,7 @@ def integer_values(column: Column) -> RowValues:
 def number_values(column: Column) -> RowValues:
     """All numbers as float64."""
     if not len(column.integers):
-        return RowValues(column.floats.rows, column.floats.values(), column.floats.aligned)
+        return _all_of(column.floats)
     integers = column.integers.values().astype(np.float64)
     if not len(column.floats):
         return RowValues(column.integers.rows, integers, column.integers.aligned)

@@ -170,8 +170,3 @@ def _encode(value: Json) -> bytes:
         import json
 
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def decode_payload(encoded: bytes) -> JsonObject:
-    """A payload from its bytes."""
-    return _WHOLE.decode(encoded)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import regex
 
-from qdlite.types import Json
+from qdlite.types import MIN_INT64, Json
 
 _ESCAPED = regex.compile(r"[\p{Other}\p{Separator}\p{Grapheme_Extend}\"\\--\ ]", flags=regex.V1)
 _SHORT_ESCAPES = {"\0": "\\0", "\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
@@ -88,7 +88,7 @@ def _float_text(value: float) -> str:
 
 def _integer_text(value: int) -> str:
     """Integers beyond 64 bits are floating point numbers to the deserializer."""
-    if -(2**63) <= value <= _LARGEST_SIZE:
+    if MIN_INT64 <= value <= _LARGEST_SIZE:
         return f"integer `{value}`"
     return f"floating point `{_float_text(read_number(value))}`"
 

@@ -48,7 +48,6 @@ def test_as_a_dict_of_lists(history: list[dict[int, list[int]]], compacting: boo
     for wanted in range(6):
         expected = [wanted in model.get(row, []) for row in range(10)]
         assert entries.mask(entries.values() == wanted, 10).tolist() == expected
-    assert entries.multiple == any(len(values) > 1 for values in model.values())
 
 
 def test_aligned_entries_and_others_give_the_same_mask() -> None:

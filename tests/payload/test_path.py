@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from qdlite.errors import MalformedBody
 from qdlite.models.base import encode
 from qdlite.models.common import PayloadSelector
+from qdlite.models.payloads import payload_object
 from qdlite.payload.path import JsonPath, delete, merge_at, parse, select, selection
-from qdlite.payload.store import decode_payload
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_delete(path: str, expected: dict[str, Any]) -> None:
 )
 def test_select(selector: PayloadSelector, expected: dict[str, Any]) -> None:
     assert select(PAYLOAD, selector) == expected
-    assert decode_payload(selection(selector)(encode(PAYLOAD))) == expected
+    assert payload_object(selection(selector)(encode(PAYLOAD))) == expected
 
 
 def test_selecting_top_level_keys_keeps_bytes() -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from qdlite.models.base import encode
 from qdlite.models.common import PayloadSelector
+from qdlite.models.payloads import payload_object
 from qdlite.payload.path import parse, select
-from qdlite.payload.store import EMPTY, PayloadStore, decode_payload, deleted_keys, merged_payload
+from qdlite.payload.store import EMPTY, PayloadStore, deleted_keys, merged_payload
 from tests.filters.oracle import Oracle, against_engine
 from tests.filters.strategies import PATHS, payloads
 
@@ -72,7 +73,7 @@ def test_merging_as_the_engine_does(payload: dict[str, Any], changes: list[tuple
         for key, patch in changes:
             oracle.shard.update(edge.UpdateOperation.set_payload([1], patch, key))
             encoded = merged_payload(encoded, encode(patch), parse(key) if key else None)
-            assert decode_payload(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
+            assert payload_object(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
 
 
 @against_engine
@@ -83,7 +84,7 @@ def test_deleting_as_the_engine_does(payload: dict[str, Any], changes: list[list
         for keys in changes:
             oracle.shard.update(edge.UpdateOperation.delete_payload([1], keys))
             encoded = deleted_keys(encoded, map(parse, keys))
-            assert decode_payload(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
+            assert payload_object(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
 
 
 @against_engine
