@@ -151,8 +151,8 @@ class App:
         """Answers what still waits for its answer, and ends the threads when they have done what they are at."""
         for connection in self.connections.copy():
             connection.stop()
-        self._workers.close()
-        self._inference_workers.close()
+        for workers in (self._workers, self._uploaders, self._inference_workers):
+            workers.close()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()

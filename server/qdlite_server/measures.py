@@ -27,8 +27,7 @@ class Measures:
         self.quota_exceeded = database.quotas.exceeded()
 
     def telemetry(self, level: int) -> dict[str, Any]:
-        """`level` 0 to 4, larger is more; see section 33 of Qdrant's behaviour: 0 app, 1 collections, 2 configuration,
-        3 shards, 4 segments."""
+        """`level` 0 to 4, larger is more: 0 app, 1 collections, 2 configuration, 3 shards, 4 segments."""
         result = {
             "id": self.statistics.instance,
             "app": self._app(level),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TypeAlias
 
+from qdlite.database import CollectionMeasures
 from qdlite_server.measures import Measures, memory
 from qdlite_server.process import figures
 from qdlite_server.statistics import BUCKETS, Durations
@@ -49,48 +50,50 @@ def _application(measures: Measures) -> Iterator[str]:
 
 
 def _collections(measures: Measures) -> Iterator[str]:
-    infos = {name: collection.info for name, collection in measures.collections.items()}
-    total = sum(collection.vector_count for collection in measures.collections.values())
+    collections = measures.collections
+    total = sum(collection.vector_count for collection in collections.values())
     by_vector = [
         ({"collection": name, "vector": vector}, size.count)
-        for name, collection in measures.collections.items()
+        for name, collection in collections.items()
         for vector, size in collection.vectors.items()
     ]
-    queues = [({"id": name}, info.update_queue.length) for name, info in infos.items()]
-    points = [({"id": name}, info.points_count) for name, info in infos.items()]
-    running = [({"id": name}, int(info.status == "yellow")) for name, info in infos.items()]
-    deferred = [({"id": name}, collection.deferred) for name, collection in measures.collections.items()]
-    active: Samples = [({}, 1 if infos else 0)]  # each collection is one shard without replicas
+    replicas: Samples = [({}, 1 if collections else 0)]  # each collection is one shard without further replicas
     gauges: list[tuple[str, str, Samples]] = [
-        ("collections_total", "number of collections", [({}, len(infos))]),
+        ("collections_total", "number of collections", [({}, len(collections))]),
         ("collections_vector_total", "total number of vectors in all collections", [({}, total)]),
         ("collection_vectors", "amount of vectors grouped by vector name", by_vector),
-        ("collection_active_replicas_min", "minimum number of active replicas across all shards", active),
-        ("collection_active_replicas_max", "maximum number of active replicas across all shards", active),
-        ("collection_points", "approximate amount of points per collection", points),
-        (
-            "collection_running_optimizations",
-            "number of currently running optimization tasks per collection",
-            running,
-        ),
-        (
-            "collection_update_queue_length",
-            "number of pending operations in update queues per collection",
-            queues,
-        ),
-        (
-            "collection_update_queue_deferred_points",
-            "number of points currently hidden during read operations as they're not yet optimized",
-            deferred,
-        ),
-        (
-            "collection_dead_replicas",
-            "total amount of shard replicas in non-active state",
-            [({}, 0)],
-        ),
+        ("collection_active_replicas_min", "minimum number of active replicas across all shards", replicas),
+        ("collection_active_replicas_max", "maximum number of active replicas across all shards", replicas),
+        *_of_each_collection(collections),
+        ("collection_dead_replicas", "total amount of shard replicas in non-active state", [({}, 0)]),
     ]
     for name, help_text, samples in gauges:
         yield from _family(name, "gauge", help_text, samples)
+
+
+def _of_each_collection(collections: Mapping[str, CollectionMeasures]) -> Iterator[tuple[str, str, Samples]]:
+    for gauge, (help_text, value) in _BY_COLLECTION.items():
+        yield gauge, help_text, [({"id": name}, value(collection)) for name, collection in collections.items()]
+
+
+_BY_COLLECTION: Mapping[str, tuple[str, Callable[[CollectionMeasures], float]]] = {
+    "collection_points": (
+        "approximate amount of points per collection",
+        lambda collection: collection.info.points_count,
+    ),
+    "collection_running_optimizations": (
+        "number of currently running optimization tasks per collection",
+        lambda collection: collection.info.status == "yellow",
+    ),
+    "collection_update_queue_length": (
+        "number of pending operations in update queues per collection",
+        lambda collection: collection.info.update_queue.length,
+    ),
+    "collection_update_queue_deferred_points": (
+        "number of points currently hidden during read operations as they're not yet optimized",
+        lambda collection: collection.deferred,
+    ),
+}
 
 
 def _responses(measures: Measures) -> Iterator[str]:

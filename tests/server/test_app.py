@@ -215,6 +215,23 @@ def test_stopping_does_not_wait_for_ever(app: App, database: Database, monkeypat
         time.sleep(0.001)
 
 
+def test_closing_ends_the_threads(database: Database) -> None:
+    """Of every kind: for ordinary requests, for large updates and for inference."""
+    before = set(threading.enumerate())
+    app = App(Api(database))
+    ask(app, "PUT", "/collections/c", b'{"vectors": {"size": 1, "distance": "Dot"}}')
+    points = ",".join(f'{{"id": {number}, "vector": [1.0]}}' for number in range(3000))
+    ask(app, "PUT", "/collections/c/points", f'{{"points": [{points}]}}'.encode())
+    ask(app, "POST", "/collections/c/points/query", b'{"query": {"text": "a", "model": "unknown"}}')
+    begun = set(threading.enumerate()) - before
+    assert {thread.name for thread in begun} >= {"qdlite-1", "qdlite-upload-1", "qdlite-inference-1"}
+    app.close()
+    for thread in begun:
+        if thread.name.startswith("qdlite-") and thread.name[-1].isdigit():
+            thread.join(10)
+            assert not thread.is_alive(), thread.name
+
+
 def test_keep_alive_and_pipelined_requests(url: str) -> None:
     with httpx.Client(base_url=url) as client:
         for _ in range(20):
