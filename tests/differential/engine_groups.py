@@ -15,6 +15,7 @@ from tests.differential.collections import Layout
 from tests.differential.comparison import close
 from tests.differential.engine import Engine, JsonMap
 from tests.differential.engine_reads import DEFAULT_LIMIT, ask, merged_filter
+from tests.differential.settled import is_rank_fusion
 
 DEFAULT_GROUP_SIZE = 3
 _ROUNDS = 5
@@ -30,7 +31,7 @@ def query_groups(engine: Engine, layout: Layout, body: JsonMap) -> tuple[list[Js
     grouping = _Grouping(engine, body, descends(layout, body))
     grouping.collect()
     grouping.fill()
-    return grouping.shown(), has_ties(grouping.found())
+    return grouping.shown(), has_ties(grouping.found(), body["query"])
 
 
 def rank(point: JsonMap) -> tuple[bool, float]:
@@ -39,10 +40,15 @@ def rank(point: JsonMap) -> tuple[bool, float]:
     return ordered, point["order_value" if ordered else "score"]
 
 
-def has_ties(points: Iterable[Point]) -> bool:
-    """Whether the ranks of two points are about the same."""
-    ranks = sorted(map(rank, points))
-    return any(one[0] == other[0] and close(one[1], other[1], 1e-4) for one, other in pairwise(ranks))
+def has_ties(points: Iterable[Point], query: Json) -> bool:
+    """Whether the ranks of two points are about the same, or the scores by which a fusion cuts its results."""
+    ranks = [rank(point) for point in points]
+    scores = [(False, point["score"]) for point in points] if is_rank_fusion(query) else []
+    return _are_close(ranks) or _are_close(scores)
+
+
+def _are_close(ranks: list[tuple[bool, float]]) -> bool:
+    return any(one[0] == other[0] and close(one[1], other[1], 1e-4) for one, other in pairwise(sorted(ranks)))
 
 
 def descends(layout: Layout, body: JsonMap) -> bool:

@@ -27,7 +27,7 @@ def is_settled(engine: Engine, body: JsonMap) -> bool:
 
 def _below(engine: Engine, body: JsonMap, inherited: JsonMap) -> bool:
     inherited = merged_filter(inherited, body.get("filter", {}))
-    ranked = _is_rank_fusion(body.get("query"))
+    ranked = is_rank_fusion(body.get("query"))
     return all(
         _below(engine, one, inherited)
         and _tieless(engine, one, inherited, ranked)
@@ -36,7 +36,7 @@ def _below(engine: Engine, body: JsonMap, inherited: JsonMap) -> bool:
     )
 
 
-def _is_rank_fusion(query: Json) -> bool:
+def is_rank_fusion(query: Json) -> bool:
     return isinstance(query, dict) and ("rrf" in query or query.get("fusion") == "rrf")
 
 

@@ -101,7 +101,7 @@ def _has_ties(pair: Pair, query: JsonMap) -> bool:
     if any(_has_ties(pair, one) for one in query.get("prefetch", []) if "query" in one):
         return True
     wide = {**query, "limit": 1000, "prefetch": [{**one, "limit": 1000} for one in query.get("prefetch", [])]}
-    return has_ties(ask(pair.engine, "query", wide)["points"])
+    return has_ties(ask(pair.engine, "query", wide)["points"], query["query"])
 
 
 def _is_cut_within_a_point(groups: Json, body: JsonMap) -> bool:
