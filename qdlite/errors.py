@@ -181,6 +181,11 @@ class ServiceError(QdliteError):
     prefix = "Service internal error: "
 
 
+def invalid(problem: str) -> WrongInput:
+    """A request that can be read but not be meant. Qdrant's words for what it finds out late."""
+    return WrongInput(f"Validation failed: {problem}")
+
+
 def collection_not_found(name: str) -> NotFound:
     return NotFound(f"Collection `{name}` doesn't exist!")
 

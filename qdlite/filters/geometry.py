@@ -6,17 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qdlite.filters.sphere import Degrees, haversine
 from qdlite.models.filters import GeoBoundingBox, GeoLineString, GeoPolygon, GeoRadius
 from qdlite.payload.column import Column
 from qdlite.payload.indexes import on_globe
 from qdlite.types import BoolArray
-
-EARTH_RADIUS = 6371008.8
-"""Mean radius in metres (IUGG: (2a + b) / 3)."""
-
-Degrees = NDArray[np.float64]
 
 
 def within_radius(circle: GeoRadius, longitudes: Degrees, latitudes: Degrees) -> BoolArray:
@@ -42,15 +37,6 @@ def within_polygon(polygon: GeoPolygon, longitudes: Degrees, latitudes: Degrees)
         within, edge = ring(hole, longitudes, latitudes)
         inside &= ~within & ~edge
     return inside
-
-
-def haversine(longitude: float, latitude: float, longitudes: Degrees, latitudes: Degrees) -> Degrees:
-    """Distances in metres on a sphere from one place to others, all in degrees."""
-    here, there = np.radians(latitude), np.radians(latitudes)
-    a = np.sin((there - here) / 2) ** 2
-    b = np.sin(np.radians(longitudes - longitude) / 2) ** 2
-    distances: Degrees = 2 * EARTH_RADIUS * np.arcsin(np.minimum(np.sqrt(a + np.cos(here) * np.cos(there) * b), 1))
-    return distances
 
 
 def ring(line: GeoLineString, x: Degrees, y: Degrees) -> tuple[BoolArray, BoolArray]:

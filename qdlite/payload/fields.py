@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdlite import payload as on_demand
-from qdlite.errors import WrongInput, no_facet_index, no_range_index
+from qdlite.errors import invalid, no_facet_index, no_range_index
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
 from qdlite.payload.masks import MaskCache
@@ -140,10 +140,10 @@ class FieldIndexes:
         index = self.indexes.get(path)
         if index is None or index.text_options is None:
             found = "has none" if index is None else f"is indexed as {index.schema.capitalize()}"
-            raise WrongInput(f"Validation failed: BM25 requires a text index on field {path}, which {found}")
+            raise invalid(f"BM25 requires a text index on field {path}, which {found}")
         if not index.scoring:
             needed = f"The text index on `{path}` does not score: set `scoring` on it to query it"
-            raise WrongInput(f"Validation failed: {needed}")
+            raise invalid(f"{needed}")
         return on_demand.ranked(self.table, index, query, on_demand.Bm25(k, b), corpus)
 
     def variables(self, path: AnyPath, offsets: Iterable[Offset]) -> list[Json | Absent]:

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import UNSET, Struct
 from numpy.typing import NDArray
 
-from qdlite.errors import MalformedBody, WrongInput
+from qdlite.errors import MalformedBody, invalid
 from qdlite.models.common import JsonObject
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import PayloadIndexInfo
@@ -85,10 +85,10 @@ def _nested_array(path: JsonPath, text: str) -> JsonPath:
     array = parse(text).array_key()
     if not all(isinstance(step, str) for step in array.steps[:-1]):
         shape = "must point to a single array level, like `offers` or `offers[]`"
-        raise WrongInput(f"Validation failed: nested `{array}` {shape}")
+        raise invalid(f"nested `{array}` {shape}")
     if path.strip_prefix(array) is None:
         place = f"must be inside the elements of nested `{array}`, like `{array}.price`"
-        raise WrongInput(f"Validation failed: field `{path}` {place}")
+        raise invalid(f"field `{path}` {place}")
     return array
 
 

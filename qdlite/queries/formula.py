@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from qdlite.errors import InvalidBody, MalformedBody, WrongInput
+from qdlite.errors import InvalidBody, MalformedBody, WrongInput, invalid
+from qdlite.filters.sphere import haversine
 from qdlite.models.datetimes import parse_bound
-from qdlite.models.filters import Condition, Filter
+from qdlite.models.filters import Condition, Filter, GeoPoint
 from qdlite.models.formulas import DecayParams, Expression, ExpressionObject
 from qdlite.models.paths import spelled, steps_of, variable
 from qdlite.queries.masks import held
@@ -126,7 +128,7 @@ class Parser:
 
     def extreme(self, name: str, operands: list[Expression]) -> Evaluator:
         if not operands:
-            raise WrongInput(f"Validation failed: `{name}` needs at least one operand")
+            raise invalid(f"`{name}` needs at least one operand")
         return scoring.extreme(name, self.parse_all(operands))
 
     def decay(self, name: str, params: DecayParams) -> Evaluator:
@@ -213,8 +215,13 @@ def _seconds(values: NDArray[Any]) -> Wide:
     return values / 1_000_000
 
 
+def _metres_to(origin: GeoPoint, places: NDArray[Any]) -> Wide:
+    """From places (n, 2) of longitude and latitude."""
+    return haversine(origin.lon, origin.lat, places[:, 0], places[:, 1])
+
+
 def _unparsed(what: str, text: str, why: str) -> WrongInput:
-    return WrongInput(f"Validation failed: failed to parse {what} {text}: {why}")
+    return invalid(f"failed to parse {what} {text}: {why}")
 
 
 def _function(function: Callable[[Wide], Wide], shape: str | None = None) -> Callable[[Parser, Any], Evaluator]:
@@ -226,9 +233,7 @@ def _decay(name: str) -> Callable[[Parser, Any], Evaluator]:
 
 
 _OPERATIONS: dict[str, Callable[[Parser, Any], Evaluator]] = {
-    "geo_distance": lambda parser, params: parser.payload(
-        params.to, PLACE, scoring.haversine(params.origin.lon, params.origin.lat)
-    ),
+    "geo_distance": lambda parser, params: parser.payload(params.to, PLACE, partial(_metres_to, params.origin)),
     "datetime": lambda parser, text: parser.moment(text),
     "datetime_key": lambda parser, path: parser.payload(path, MOMENT, _seconds),
     "mult": lambda parser, factors: scoring.product(parser.parse_all(factors)),

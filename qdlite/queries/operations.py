@@ -9,7 +9,7 @@ from typing import cast
 from msgspec import Struct
 
 from qdlite import queries
-from qdlite.errors import WrongInput
+from qdlite.errors import invalid
 from qdlite.models.examples import VectorInput
 from qdlite.models.filters import Filter
 from qdlite.models.params import IdfCorpus
@@ -74,9 +74,8 @@ def tuning(params: WireParams | None, using: str, view: PointView) -> Tuning:
     if params is None:
         return _DEFAULT_TUNING
     if params.idf is not None and not view.traits(using).idf:
-        raise WrongInput(
-            "Validation failed: search param `idf` requires a sparse vector with the `idf` modifier, "
-            f'which vector "{using}" is not'
+        raise invalid(
+            f'search param `idf` requires a sparse vector with the `idf` modifier, which vector "{using}" is not'
         )
     return Tuning(
         SearchParams(hnsw_ef=params.hnsw_ef, exact=params.exact, indexed_only=params.indexed_only), _corpus(params)
@@ -147,9 +146,8 @@ def _rrf(place: Place) -> Operation:
     assert given is not None
     count = len(place.request.prefetches())
     if given.weights is not None and len(given.weights) != count:
-        raise WrongInput(
-            "Validation failed: Number of weights in RRF should match number of pre-fetches: "
-            f"got {len(given.weights)}, expected {count}"
+        raise invalid(
+            f"Number of weights in RRF should match number of pre-fetches: got {len(given.weights)}, expected {count}"
         )
     return Rrf(
         queries.DEFAULT_K if given.k is None else given.k, None if given.weights is None else tuple(given.weights)
@@ -166,9 +164,9 @@ def _formula(place: Place) -> Operation:
 def _text(place: Place) -> Operation:
     field = place.request.using
     if not field:
-        raise WrongInput("Validation failed: A text query needs `using` to name the payload field to search")
+        raise invalid("A text query needs `using` to name the payload field to search")
     if place.request.prefetch:
-        raise WrongInput("Validation failed: BM25 over a text index cannot rescore prefetches")
+        raise invalid("BM25 over a text index cannot rescore prefetches")
     text = place.query.text
     wanted = text if isinstance(text, TextQueryInput) else TextQueryInput(query=text or "")
     params = queries.bm25_params(wanted.scoring)
@@ -177,7 +175,7 @@ def _text(place: Place) -> Operation:
 
 def _need_prefetches(place: Place, what: str) -> None:
     if not place.request.prefetch:
-        raise WrongInput(f"Validation failed: cannot apply {what} without prefetches")
+        raise invalid(f"cannot apply {what} without prefetches")
 
 
 _OPERATIONS: dict[str, Callable[[Place], Operation]] = {

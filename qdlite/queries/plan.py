@@ -6,7 +6,7 @@ from functools import reduce
 
 from msgspec.structs import replace
 
-from qdlite.errors import BadRequest, WrongInput
+from qdlite.errors import BadRequest, invalid
 from qdlite.models.filters import Filter, MinShould, many
 from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.query import Prefetch, QueryRequest
@@ -119,7 +119,7 @@ def _check(request: Request, kind: str) -> None:
 def _check_depth(request: Request) -> None:
     depth = _depth(request)
     if depth > MAX_DEPTH:
-        raise WrongInput(f"Validation failed: prefetches depth {depth} exceeds max depth {MAX_DEPTH}")
+        raise invalid(f"prefetches depth {depth} exceeds max depth {MAX_DEPTH}")
 
 
 def _depth(request: Request) -> int:

@@ -12,7 +12,7 @@ from qdlite.queries.fusion import dbsf, rrf
 from qdlite.queries.scoring.context import context
 from qdlite.queries.scoring.discover import discover
 from qdlite.queries.scoring.feedback import feedback, feedback_pairs
-from qdlite.queries.scoring.formula import haversine, shortest
+from qdlite.queries.scoring.formula import shortest
 from qdlite.queries.scoring.mmr import mmr
 from qdlite.queries.scoring.recommend import average_vector, best_score, sum_scores
 from qdlite.queries.scoring.text import bm25_params
@@ -161,13 +161,6 @@ def test_average_refuses_what_does_not_fit() -> None:
     for positives, negatives in (([floats(1), floats(1, 2)], []), ([floats(1)], [floats(1, 2)])):
         with pytest.raises(WrongInput, match="Vector dimension error"):
             average_vector(positives, negatives)
-
-
-def test_haversine_golden() -> None:
-    """Between New York and London, as given in the documentation of the geo library that Qdrant uses."""
-    metres = haversine(-74.006, 40.7128)(np.array([[-0.1278, 51.5074]]))
-    assert metres == pytest.approx([5_570_230], abs=10)
-    assert haversine(10.0, 20.0)(np.array([[10.0, 20.0], [-170.0, -20.0]])) == pytest.approx([0, 20_015_115], abs=1)
 
 
 @pytest.mark.parametrize(

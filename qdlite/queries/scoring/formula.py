@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qdlite.errors import WrongInput
+from qdlite.errors import WrongInput, invalid
 from qdlite.types import BoolArray, FloatArray, OffsetArray
 
 Wide: TypeAlias = NDArray[np.float64]
@@ -202,11 +202,11 @@ def decay(name: str, x: Evaluator, target: Evaluator | None, midpoint: float, sc
 def _decay_factor(name: str, midpoint: float, scale: float) -> float:
     if name == "lin_decay":
         if not 0 <= midpoint <= 1:
-            raise _invalid(f"Linear decay midpoint should be in the range [0.0, 1.0], got {shortest(midpoint)}.")
+            raise invalid(f"Linear decay midpoint should be in the range [0.0, 1.0], got {shortest(midpoint)}.")
     elif not 0 < midpoint < 1:
-        raise _invalid(f"Decay midpoint should be in the range (0.0, 1.0), got {shortest(midpoint)}.")
+        raise invalid(f"Decay midpoint should be in the range (0.0, 1.0), got {shortest(midpoint)}.")
     if not scale > 0:
-        raise _invalid(f"Decay scale should be non-zero positive, got {shortest(scale)}.")
+        raise invalid(f"Decay scale should be non-zero positive, got {shortest(scale)}.")
     return {
         "lin_decay": (1 - midpoint) / scale,
         "exp_decay": math.log(midpoint) / scale if midpoint else 0.0,
@@ -219,23 +219,6 @@ _DECAYS: dict[str, Callable[[float, Wide], Wide]] = {
     "exp_decay": lambda factor, distance: np.exp(factor * np.abs(distance)),
     "gauss_decay": lambda factor, distance: np.exp(factor * distance * distance),
 }
-
-EARTH_RADIUS = 6_371_008.8
-"""Mean radius in metres."""
-
-
-def haversine(longitude: float, latitude: float) -> Callable[[NDArray[Any]], Wide]:
-    """Great-circle distance in metres from a place to places (n, 2) of longitude and latitude in degrees."""
-    from_lon, from_lat = math.radians(longitude), math.radians(latitude)
-
-    def distance(places: NDArray[Any]) -> Wide:
-        lon, lat = np.radians(places[:, 0]), np.radians(places[:, 1])
-        chord = np.sin((lat - from_lat) / 2) ** 2
-        chord = chord + math.cos(from_lat) * np.cos(lat) * np.sin((lon - from_lon) / 2) ** 2
-        metres: Wide = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(chord, 1.0)))
-        return metres
-
-    return distance
 
 
 def shortest(value: float | np.floating[Any]) -> str:
@@ -252,7 +235,3 @@ def _finite(values: NDArray[Any], expression: Callable[[int], str]) -> None:
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         raise WrongInput(f"The expression {expression(int(bad[0]))} produced a non-finite number")
-
-
-def _invalid(text: str) -> WrongInput:
-    return WrongInput(f"Validation failed: {text}")

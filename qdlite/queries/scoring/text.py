@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from qdlite.errors import WrongInput
+from qdlite.errors import invalid
 from qdlite.types import Json
 
 DEFAULT_K = 1.2
@@ -23,12 +23,12 @@ def bm25_params(scoring: dict[str, Json] | None) -> Bm25:
     given = scoring or {}
     unknown = set(given) - {"bm25"}
     if unknown:
-        raise WrongInput(f"Validation failed: unknown text scoring {sorted(unknown)[0]}, expected bm25")
+        raise invalid(f"unknown text scoring {sorted(unknown)[0]}, expected bm25")
     params = given.get("bm25") or {}
     k, b = params.get("k"), params.get("b")
     k, b = DEFAULT_K if k is None else float(k), DEFAULT_B if b is None else float(b)
     if not k >= 0:
-        raise WrongInput(f"Validation failed: BM25 k value {k} is invalid. Must be 0.0 or larger.")
+        raise invalid(f"BM25 k value {k} is invalid. Must be 0.0 or larger.")
     if not 0 <= b <= 1:
-        raise WrongInput(f"Validation failed: BM25 b value {b} is invalid. Must be from 0.0 to 1.0.")
+        raise invalid(f"BM25 b value {b} is invalid. Must be from 0.0 to 1.0.")
     return Bm25(k, b)
