@@ -23,7 +23,7 @@ from qdlite.errors import BadRequest, QdliteError
 from qdlite.models.collections import UpdateCollection, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex, IndexParams
 from qdlite.models.info import CollectionConfig, CollectionInfo
-from qdlite.models.updates import UpdateOperation
+from qdlite.models.updates import DeleteVectors, UpdateOperation
 from qdlite.vectors.shared_lock import SharedLock
 
 _R = TypeVar("_R")
@@ -142,7 +142,7 @@ class Collection:
         return self.write(lambda state: Configure(without_vector(state.config, name)), _single)
 
     def create_field_index(self, body: CreateFieldIndex) -> OperationId:
-        schema = body.field_schema if body.field_schema is not None else body.field_type
+        schema = body.schema
         if schema is None:
             raise BadRequest("Can't auto-detect field type, please specify `field_schema` in the request")
         params = schema if isinstance(schema, IndexParams) else None
@@ -253,6 +253,8 @@ def _single(view: CollectionView) -> int:
 
 def _refuse_empty(body: Any) -> None:
     """Qdrant refuses an update that names no point at all."""
+    if isinstance(body, DeleteVectors) and body.points is None and body.filter is None:
+        raise BadRequest("No filter or points provided")
     batch = getattr(body, "batch", None)
     named: Sequence[Any] | None = batch.ids if batch is not None else body.points
     if named is not None and not len(named):

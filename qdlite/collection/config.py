@@ -116,7 +116,8 @@ def with_vector(config: CollectionConfig, name: str, body: VectorNameConfig) -> 
         if name in sparse:
             raise WrongInput(f"Vector `{name}` already exists as a sparse vector")
         params = VectorParams(**given(body.dense))  # type: ignore[arg-type]
-        if _unchanged(name, dense.get(name), params):
+        if name in dense:
+            _check_equal("Vector", name, _schema(dense[name]), _schema(params))
             return config
         return replace(config, params=replace(config.params, vectors={**dense, name: params}))
     if name in dense:
@@ -125,18 +126,20 @@ def with_vector(config: CollectionConfig, name: str, body: VectorNameConfig) -> 
     assert settings is not None
     index = SparseIndexParams(datatype=settings.datatype) if settings.datatype else None
     sparse_new = SparseVectorParams(modifier=settings.modifier, index=index)
-    if _unchanged(name, sparse.get(name), sparse_new):
+    if name in sparse:
+        _check_equal("Sparse vector", name, _sparse_schema(sparse[name]), _sparse_schema(sparse_new))
         return config
     return replace(config, params=replace(config.params, sparse_vectors={**sparse, name: sparse_new}))
 
 
 def without_vector(config: CollectionConfig, name: str) -> CollectionConfig:
-    """`config` without one vector. Raises WrongInput if there is none of the name."""
+    """`config` without one vector; the same object if there is none of the name."""
     dense, sparse = dict(named(config.params.vectors)), dict(sparse_params(config))
-    if dense.pop(name, None) is None and sparse.pop(name, None) is None:
-        raise unknown_vector(name)
-    has_sparse = not isinstance(config.params.sparse_vectors, UnsetType)
-    return replace(config, params=replace(config.params, vectors=dense, sparse_vectors=sparse if has_sparse else UNSET))
+    if dense.pop(name, None) is not None:
+        return replace(config, params=replace(config.params, vectors=dense))
+    if sparse.pop(name, None) is not None:
+        return replace(config, params=replace(config.params, sparse_vectors=sparse))
+    return config
 
 
 def inline_storage_warnings(config: CollectionConfig) -> list[str]:
@@ -153,10 +156,18 @@ def inline_storage_warnings(config: CollectionConfig) -> list[str]:
     return texts
 
 
-def _unchanged(name: str, existing: Struct | None, wanted: Struct) -> bool:
-    if existing is not None and existing != wanted:
-        raise WrongInput(f"Vector `{name}` already exists with a different configuration")
-    return existing is not None
+def _schema(params: VectorParams) -> tuple[object, ...]:
+    """What a vector is. How it is kept may have been changed since it was made."""
+    return params.size, params.distance, params.multivector_config, params.datatype
+
+
+def _sparse_schema(params: SparseVectorParams) -> tuple[object, ...]:
+    return params.modifier, params.index and params.index.datatype
+
+
+def _check_equal(kind: str, name: str, existing: tuple[object, ...], wanted: tuple[object, ...]) -> None:
+    if existing != wanted:
+        raise WrongInput(f"{kind} `{name}` already exists with a different configuration")
 
 
 def _without_empty_diffs(vectors: VectorsConfig) -> VectorsConfig:

@@ -77,13 +77,13 @@ def delete(state: CollectionState, body: PointsSelector) -> ops.Delete:
 
 
 def delete_vectors(state: CollectionState, body: DeleteVectors) -> ops.DeleteVectors:
-    for name in body.vector:
+    for name in body.names:
         if name not in state.vectors:
             raise unknown_vector(name)
     ids = _selected(state, body.points, body.filter)
     if body.points is not None and body.filter is not None:  # unlike all other updates this one takes both
         ids = list(dict.fromkeys([*ids, *_selected(state, None, body.filter)]))
-    return ops.DeleteVectors(ids, body.vector)
+    return ops.DeleteVectors(ids, body.names)
 
 
 def set_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:

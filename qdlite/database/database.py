@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from qdlite import payload
 from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
 from qdlite.database.embeddings import RequestContext
@@ -16,7 +17,7 @@ from qdlite.database.reads import Reads
 from qdlite.database.snapshots import Snapshots
 from qdlite.database.writes import Writes
 from qdlite.models.collections import CreateCollection, UpdateCollection, VectorNameConfig
-from qdlite.models.indexes import CreateFieldIndex
+from qdlite.models.indexes import CreateFieldIndex, IndexParams
 from qdlite.models.info import CollectionInfo
 from qdlite.models.updates import UpdateResult
 
@@ -91,6 +92,8 @@ class Database(Writes, Reads, Snapshots):
         self, name: str, body: CreateFieldIndex, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Creates a payload index over existing and future points; creating it again replaces it."""
+        if isinstance(body.schema, IndexParams) and body.schema.type == "text":
+            payload.text_options(body.schema)  # part of the body, so refused before the collection is looked for
         collection = self.collection(name)
         collection.verify(body, context.timeout if context is not None else None)
         self.quotas.check_update()

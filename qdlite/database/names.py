@@ -53,15 +53,16 @@ class Names:
 
     def add_all(self, collections: Sequence[Collection], aliases: Mapping[str, str], replace: bool) -> None:
         """Adds collections and aliases, all or none. Raises AlreadyExists for a name that is taken; with `replace`
-        only if a collection and an alias would share one."""
+        only if a collection and an alias would begin to share one."""
         added = {collection.name: collection for collection in collections}
         with self._mutex:
             if not replace:
                 self._refuse_known([*added, *aliases])
-            all_collections, all_aliases = {**self._collections, **added}, {**self._aliases, **aliases}
-            for name in all_collections.keys() & all_aliases.keys():
+            for name in (aliases.keys() & self._collections.keys()) - added.keys():
                 raise collection_exists(name)
-            self._collections, self._aliases = all_collections, all_aliases
+            for name in (added.keys() & self._aliases.keys()) - aliases.keys():
+                raise collection_exists(name)
+            self._collections, self._aliases = {**self._collections, **added}, {**self._aliases, **aliases}
 
     def everything(self) -> tuple[list[Collection], dict[str, str]]:
         """All collections and aliases (with what they point at) of one moment."""
@@ -79,9 +80,10 @@ class Names:
             self._collections, self._aliases = {}, {}
 
     def aliases(self, collection: str | None = None) -> list[tuple[str, str]]:
-        """(alias, collection) pairs in alias order, of all collections or of the one that has this very name. As in
-        Qdrant, what is no name of a collection has no aliases."""
-        return [pair for pair in sorted(self._aliases.items()) if collection in (None, pair[1])]
+        """(alias, collection) pairs in the order of collections, then aliases; of all collections or of the one that
+        has this very name. As in Qdrant, what is no name of a collection has no aliases."""
+        pairs = sorted(self._aliases.items(), key=lambda pair: (pair[1], pair[0]))
+        return [pair for pair in pairs if collection in (None, pair[1])]
 
     def change_aliases(self, body: ChangeAliases) -> None:
         """Applies the actions in order, for everybody at once, so that nobody finds an alias on its way from one
@@ -110,10 +112,9 @@ class Names:
         aliases.pop(action.alias_name, None)
 
     def _rename_alias(self, aliases: dict[str, str], action: RenameAlias) -> None:
+        """As in Qdrant the new name may be that of a collection, which then cannot be reached by it."""
         if action.old_alias_name not in aliases:
             raise NotFound(f"Alias {action.old_alias_name} does not exists!")
-        if action.new_alias_name in self._collections:
-            raise collection_exists(action.new_alias_name)
         aliases[action.new_alias_name] = aliases.pop(action.old_alias_name)
 
 

@@ -141,7 +141,7 @@ class Reads(DatabaseCore):
         ids = {group.id: point_id for group in groups if (point_id := _as_point_id(group.id)) is not None}
         with_vector = lookup.with_vectors if lookup.with_vectors is not None else lookup.with_vector
         request = PointRequest(
-            ids=list(ids.values()), with_payload=lookup.with_payload or False, with_vector=with_vector
+            ids=list(ids.values()), with_payload=lookup.with_payload or False, with_vector=with_vector or False
         )
         with self._lookup(lookup.collection).reading() as view:
             view.charge(request.ids.__len__)

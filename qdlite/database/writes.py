@@ -53,7 +53,10 @@ class Writes(DatabaseCore):
         self, name: str, body: UpdateOperations, wait: bool = True, context: RequestContext | None = None
     ) -> list[UpdateResult]:
         """Applies operations one by one; an error stops there, earlier ones stay applied (as in Qdrant). Whether
-        they can be read, and limits of strict mode, are checked for all of them before."""
+        they can be read, and limits of strict mode, are checked for all of them before. Without operations nobody asks
+        for the collection (as in Qdrant)."""
+        if not body.operations:
+            return []
         collection, context = self.collection(name), context or ANONYMOUS
         for operation in body.operations[1:]:  # the first one has none before it
             check_readable(operation)

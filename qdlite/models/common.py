@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from qdlite.lazily import pattern
@@ -55,6 +55,9 @@ class PayloadSelector(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 expect(("with_payload",), PayloadSelector.expected)
+
+ABSENT: Any = None
+"""The default of fields that may be absent but not null, as few are."""
 
 WithPayload = bool | list[str] | PayloadSelector
 WithVector = bool | list[str]

@@ -37,7 +37,7 @@ class IndexParams(Model, frozen=True, kw_only=True):
     lookup: bool | None = None
     range: bool | None = None
     is_principal: bool | None = None
-    tokenizer: Literal["prefix", "whitespace", "word", "multilingual"] | None = None
+    tokenizer: Literal["prefix", "whitespace", "word", "multilingual"] = "word"
     min_token_len: UInt | None = None
     max_token_len: UInt | None = None
     lowercase: bool | None = None
@@ -82,3 +82,8 @@ class CreateFieldIndex(Model, frozen=True, kw_only=True):
     field_type: SchemaType | IndexParams | None = None
 
     rules: ClassVar = {"field_name": paths.readable}
+
+    @property
+    def schema(self) -> SchemaType | IndexParams | None:
+        """The type of the index, or its parameters, under whichever name they came."""
+        return self.field_type if self.field_schema is None else self.field_schema

@@ -140,14 +140,18 @@ class UpsertPoints(Model, frozen=True, kw_only=True):
     """Body of an upsert: `points` or `batch`, with the optional condition."""
 
     points: list[PointStruct] | None = None
-    batch: Batch | None = None
+    batch: Batch | None = cast(None, UNSET)  # so that null, which is refused, is known from none, which is None later
     shard_key: ShardKeys | None = None
     update_filter: Filter | None = None
     update_mode: Literal["upsert", "insert_only", "update_only"] | None = None
 
     def __post_init__(self) -> None:
-        if self.points is None and self.batch is None:
-            raise ValueError("Invalid PointInsertOperations format")
+        if isinstance(self.batch, UnsetType):
+            force_setattr(self, "batch", None)
+            if self.points is None:
+                raise ValueError("Invalid PointInsertOperations format")
+        elif self.batch is None:
+            raise ValueError("invalid type: null, expected struct Batch")
 
     @property
     def count(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType, field
 from msgspec.structs import force_setattr
 
 from qdlite.models import paths
@@ -70,7 +70,7 @@ class Query(OneOf, frozen=True, kw_only=True):
     fusion: Literal["rrf", "dbsf"] | None = None
     rrf: Rrf | None = None
     formula: Expression | None = None
-    defaults: dict[str, Json] | None = None
+    defaults: dict[str, Json] = field(default_factory=dict)
     sample: Literal["random"] | None = None
     relevance_feedback: RelevanceFeedbackInput | None = None
 
@@ -130,7 +130,7 @@ class Query(OneOf, frozen=True, kw_only=True):
         if not isinstance(self.context, UnsetType):
             bad = next((found for pair in pairs(self.context) if (found := list(violations(pair, "context")))), [])
             yield from bad  # the first bad pair's
-        for name, value in (self.defaults or {}).items():
+        for name, value in self.defaults.items():
             problem = default_problem(name, value)
             if problem:
                 yield "defaults", problem

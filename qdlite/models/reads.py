@@ -9,7 +9,7 @@ from msgspec.structs import force_setattr
 
 from qdlite.models import paths
 from qdlite.models.base import Model, UInt, at_least
-from qdlite.models.common import ShardKeys, WithPayload, WithVector, point_id, point_ids
+from qdlite.models.common import ABSENT, ShardKeys, WithPayload, WithVector, point_id, point_ids
 from qdlite.models.filters import Filter
 from qdlite.types import PointId
 
@@ -26,8 +26,8 @@ class Record(Model, frozen=True, kw_only=True):
 class PointRequest(Model, frozen=True, kw_only=True):
     ids: list[PointId]
     with_payload: WithPayload | None = None
-    with_vector: WithVector | None = None
-    with_vectors: WithVector | None = None
+    with_vector: WithVector = ABSENT
+    with_vectors: WithVector = ABSENT
     shard_key: ShardKeys | None = None
 
     rules: ClassVar = {"with_payload": paths.readable}
@@ -57,8 +57,8 @@ class ScrollRequest(Model, frozen=True, kw_only=True):
     limit: UInt | None = None
     filter: Filter | None = None
     with_payload: WithPayload | None = None
-    with_vector: WithVector | None = None
-    with_vectors: WithVector | None = None
+    with_vector: WithVector = ABSENT
+    with_vectors: WithVector = ABSENT
     order_by: str | OrderBy | None = None
     shard_key: ShardKeys | None = None
 

@@ -12,9 +12,9 @@ from qdlite.models.base import Model, Problem, UInt, UInt32, at_least
 from qdlite.models.common import ShardKeys, WithPayload, WithVector
 from qdlite.models.examples import ContextPair, VectorInput, checked_input
 from qdlite.models.filters import Filter
-from qdlite.models.groups import WithLookup, group_problems
+from qdlite.models.groups import QueryGroupsRequest, WithLookup, group_problems
 from qdlite.models.params import SearchParams
-from qdlite.models.query import LookupLocation
+from qdlite.models.query import LookupLocation, QueryRequest
 from qdlite.models.vectors import VectorObject
 
 _STRATEGIES = ("average_vector", "best_score", "sum_scores")
@@ -144,3 +144,13 @@ def _example(value: Any) -> Any:
     if nested or (isinstance(checked, VectorObject) and checked.is_inference):
         raise ValueError("data did not match any variant of untagged enum RecommendExample")
     return checked
+
+
+class TranslatedQuery(QueryRequest, frozen=True, kw_only=True):
+    """One of these requests as a universal query. Strict mode asks less of it than of others."""
+
+
+class TranslatedGroups(QueryGroupsRequest, frozen=True, kw_only=True):
+    """The same in groups. Qdrant looks at the field that makes the groups of a search, but not of a recommendation."""
+
+    is_search: bool = True

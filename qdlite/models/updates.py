@@ -62,8 +62,8 @@ class UpdateVectors(Model, frozen=True, kw_only=True):
             yield "points", "must specify points to update"
 
 
-class _Selected(Model, frozen=True, kw_only=True):
-    """Ids or a filter; if both are given the ids count."""
+class _Selection(Model, frozen=True, kw_only=True):
+    """Which points an update is about, by their ids or by a filter."""
 
     points: list[PointId] | None = None
     filter: Filter | None = None
@@ -72,7 +72,14 @@ class _Selected(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.points is not None:
             force_setattr(self, "points", point_ids(self.points))
-        elif self.filter is None:
+
+
+class _Selected(_Selection, frozen=True, kw_only=True):
+    """Ids or a filter; if both are given the ids count."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.points is None and self.filter is None:
             raise ValueError("Either list of point ids or filter must be provided")
 
 
@@ -85,8 +92,24 @@ class PointsSelector(_Selected, frozen=True, kw_only=True):
             force_setattr(self, "filter", None)
 
 
-class DeleteVectors(_Selected, frozen=True, kw_only=True):
-    vector: list[str]
+class DeleteVectors(_Selection, frozen=True, kw_only=True):
+    """Unlike in other updates both ids and filter count, and that there is neither is found out only by the collection.
+    `vectors` is another name of `vector`."""
+
+    vector: list[str] | None = None
+    vectors: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = self.vectors if self.vector is None else self.vector
+        if names is None:
+            raise ValueError("missing field `vector`")
+        force_setattr(self, "vector", names)
+
+    @property
+    def names(self) -> list[str]:
+        """The vectors to delete; the unnamed one is called ""."""
+        return cast("list[str]", self.vector)
 
     def problems(self) -> Iterator[Problem]:
         if not self.vector:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from qdlite.payload.column import Column
     from qdlite.payload.entries import DEAD, Array, Entries, rows_mask
     from qdlite.payload.facets import FacetValue, Groups, facet, groups
-    from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct
+    from qdlite.payload.indexes import ORDERED, FieldIndex, can_count, can_order, distinct, text_options
     from qdlite.payload.ranking import Bm25, ranked
     from qdlite.payload.variables import Absent, variable
 
@@ -32,6 +32,7 @@ __all__ = [
     "groups",
     "ranked",
     "rows_mask",
+    "text_options",
     "variable",
 ]
 
@@ -39,7 +40,7 @@ _HOMES = {
     "qdlite.payload.column": ("Column",),
     "qdlite.payload.entries": ("DEAD", "Array", "Entries", "rows_mask"),
     "qdlite.payload.facets": ("FacetValue", "Groups", "facet", "groups"),
-    "qdlite.payload.indexes": ("ORDERED", "FieldIndex", "can_count", "can_order", "distinct"),
+    "qdlite.payload.indexes": ("ORDERED", "FieldIndex", "can_count", "can_order", "distinct", "text_options"),
     "qdlite.payload.ranking": ("Bm25", "ranked"),
     "qdlite.payload.variables": ("Absent", "variable"),
 }

@@ -56,11 +56,7 @@ class FieldIndex(Struct, frozen=True):
         here, and WrongInput for an array that the field is not in."""
         options = None
         if schema == "text":
-            given = msgspec.to_builtins(params) if params is not None else {}
-            try:
-                options = TextOptions.parse(given)
-            except ValueError as error:
-                raise MalformedBody(str(error)) from None
+            options = text_options(params)
             text_processor(options)
         nested = None if params is None or params.nested is None else _nested_array(path, params.nested)
         return cls(path, schema, params, options, nested)
@@ -79,6 +75,15 @@ class FieldIndex(Struct, frozen=True):
         """The index as collection info shows it."""
         params: Any = UNSET if self.params is None else _echoed(self.params, self.text_options)
         return PayloadIndexInfo(data_type=self.schema, params=params, points=int(indexed_mask(self, column).sum()))
+
+
+def text_options(params: IndexParams | None) -> TextOptions:
+    """How a full-text index makes tokens. Raises MalformedBody for options that cannot be read."""
+    given = msgspec.to_builtins(params) if params is not None else {}
+    try:
+        return TextOptions.parse(given)
+    except ValueError as error:
+        raise MalformedBody(str(error)) from None
 
 
 def _nested_array(path: JsonPath, text: str) -> JsonPath:

@@ -154,7 +154,7 @@ class _Reader:
 def _aliases(plain: Mapping[str, str], found: Archive) -> dict[str, str]:
     aliases = {str(alias): str(target) for alias, target in plain.items()}
     for alias, target in aliases.items():
-        if target not in found.collections or alias in found.collections:
+        if target not in found.collections:
             raise ValueError(f"the alias {alias} cannot be")
     return aliases
 

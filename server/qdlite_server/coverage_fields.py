@@ -16,6 +16,7 @@ from qdlite.models.vectors import VectorObject
 from qdlite_server.endpoint import Endpoint
 from qdlite_server.multipart import Upload
 from qdlite_server.routes import ENDPOINTS
+from qdlite_server.routes.cluster import standalone
 
 _IN_MEMORY = "echoed only: everything is in memory"
 _ONE_NODE = "echoed only: there is one node"
@@ -23,7 +24,7 @@ _NO_SEGMENTS = "echoed only: there are no segments to optimise"
 _NO_LOG = "echoed only: there is no write-ahead log"
 _NO_KEYS = "refused: shard keys exist in clusters only"
 _AS_THEY_ARE = "validated and echoed only: vectors are searched as they are"
-_NO_CLUSTER = "not read: the call is refused, there is no cluster"
+_NO_CLUSTER = "without effect: the call is refused, there is no cluster"
 
 STATES: Mapping[str, str] = {
     "on_disk": _IN_MEMORY,
@@ -169,7 +170,9 @@ def _fields(schemas: Mapping[str, Any], schema: Any, owner: str, seen: set[str])
 
 
 def _known_names(endpoint: Endpoint) -> frozenset[str] | None:
-    """Wire names of all fields of all models in a body; None if the body is not looked at."""
+    """Wire names of all fields of all models in a body; None if what it says is of no effect."""
+    if endpoint.handler is standalone:
+        return None
     if endpoint.body is Upload:
         return frozenset({"snapshot"})
     names: set[str] = set()
@@ -183,4 +186,4 @@ def _known_names(endpoint: Endpoint) -> frozenset[str] | None:
             waiting.extend(get_type_hints(hint).values())
         else:
             waiting.extend(get_args(hint))
-    return frozenset(names) if isinstance(endpoint.body, type) and issubclass(endpoint.body, Struct) else None
+    return frozenset(names)

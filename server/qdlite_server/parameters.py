@@ -121,6 +121,6 @@ _TIMEOUT = Parameter("timeout", unsigned, at_least(1))
 
 NONE = Parameters()
 COLLECTION = Parameters((_TIMEOUT,))
-WRITE = Parameters((_WAIT, Parameter("ordering", ordering, default="weak"), _TIMEOUT))
+WRITE = Parameters((_WAIT, Parameter("ordering", ordering, default="weak"), Parameter("timeout", unsigned)))
 READ = Parameters((Parameter("consistency", consistency), Parameter("timeout", positive)))
 SNAPSHOT = Parameters((Parameter("wait", boolean, default=True),))

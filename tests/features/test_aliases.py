@@ -89,3 +89,27 @@ def test_only_names_of_collections_have_aliases(http: httpx.Client) -> None:
     assert sorted(alias["alias_name"] for alias in aliases) == sorted(texts)
     for other in ("none", "x" * 255):
         assert http.get(f"/collections/{other}/aliases").json()["result"] == {"aliases": []}
+
+
+def test_a_renamed_alias_may_hide_a_collection(http: httpx.Client) -> None:
+    # `update_aliases` and `resolve_name` in `lib/storage/src/content_manager/toc/`: only new aliases are held against
+    # the names of collections, and aliases are looked up first.
+    for name in ("c", "hidden"):
+        http.put(f"/collections/{name}", json={})
+    http.put("/collections/c/points?wait=true", json={"points": [{"id": 1, "vector": {}}]})
+    create = {"create_alias": {"collection_name": "c", "alias_name": "a"}}
+    rename = {"rename_alias": {"old_alias_name": "a", "new_alias_name": "hidden"}}
+    assert http.post("/collections/aliases", json={"actions": [create, rename]}).json()["result"] is True
+    assert http.get("/collections/hidden").json()["result"]["points_count"] == 1
+    assert http.put("/collections/hidden", json={}).status_code == 409
+    http.post("/collections/aliases", json={"actions": [{"delete_alias": {"alias_name": "hidden"}}]})
+    assert http.get("/collections/hidden").json()["result"]["points_count"] == 0
+
+
+def test_aliases_stand_in_the_order_of_their_collections(http: httpx.Client) -> None:
+    for name, alias in (("b", "x"), ("a", "z"), ("a", "y")):
+        http.put(f"/collections/{name}", json={})
+        create = {"create_alias": {"collection_name": name, "alias_name": alias}}
+        http.post("/collections/aliases", json={"actions": [create]})
+    listed = http.get("/aliases").json()["result"]["aliases"]
+    assert [(pair["collection_name"], pair["alias_name"]) for pair in listed] == [("a", "y"), ("a", "z"), ("b", "x")]

@@ -247,3 +247,26 @@ def test_options_of_payload_indexes_are_echoed(http: httpx.Client, schema: Any, 
     (shown,) = http.get(C).json()["result"]["payload_schema"].values()
     assert shown.get("params") == params
     assert shown["points"] == 0
+
+
+def test_a_vector_is_made_anew_whatever_became_of_how_it_is_kept(http: httpx.Client) -> None:
+    # `dense_schema_matches` in `lib/collection/src/collection/vector_name_schema.rs`.
+    http.put(C, json={"vectors": {"v": {**SMALL, "hnsw_config": {"m": 4}}}, "sparse_vectors": {"s": {}}})
+    patch(http, {"sparse_vectors": {"s": {"index": {"full_scan_threshold": 7}}}})
+    before = config(http)
+    for body in ({"dense": SMALL}, {"dense": {**SMALL, "size": 3}}):
+        answer = http.put(f"{C}/vectors/v?wait=true", json=body)
+        assert answer.status_code == (200 if body["dense"] == SMALL else 400)
+    assert http.put(f"{C}/vectors/s?wait=true", json={"sparse": {}}).status_code == 200
+    refused = http.put(f"{C}/vectors/s", json={"sparse": {"modifier": "idf"}}).json()["status"]["error"]
+    assert refused == "Wrong input: Sparse vector `s` already exists with a different configuration"
+    assert config(http) == before
+
+
+def test_a_vector_that_is_not_there_can_be_deleted(http: httpx.Client) -> None:
+    # `delete_vector_name_impl` in `lib/segment/src/segment/vector_name_ops.rs`.
+    before = create(http, {"vectors": SMALL, "sparse_vectors": {"s": {}}})
+    assert http.delete(f"{C}/vectors/none?wait=true").json()["result"]["status"] == "completed"
+    assert config(http) == before
+    http.delete(f"{C}/vectors/s?wait=true")
+    assert config(http)["params"] == {**before["params"], "sparse_vectors": {}}

@@ -122,3 +122,46 @@ def test_a_limit_is_needed(http: httpx.Client, path: str) -> None:
     response = http.post(f"{POINTS}/{path}", json={"vector": [1, 0], "positive": [1], "target": 1})
     assert response.status_code == 400
     assert "missing field `limit`" in response.json()["status"]["error"]
+
+
+OLD: dict[str, dict[str, Any]] = {
+    "search": {"vector": [1, 0], "limit": 1},
+    "search/batch": {"searches": [{"vector": [1, 0], "limit": 1}]},
+    "search/groups": {"vector": [1, 0], "limit": 1, "group_by": "g", "group_size": 1},
+    "recommend": {"positive": [1], "limit": 1},
+    "recommend/groups": {"positive": [1], "limit": 1, "group_by": "g", "group_size": 1},
+    "discover": {"target": [1, 0], "limit": 1},
+    "discover/batch": {"searches": [{"target": [1, 0], "limit": 1}]},
+}
+
+
+@pytest.mark.parametrize("path", OLD)
+def test_strict_mode_lets_them_search_without_a_graph(http: httpx.Client, path: str) -> None:
+    # `operations/verification/` below `lib/collection/src` in Qdrant: only universal queries look for the graph, and
+    # groups of recommendations not for the index of their field.
+    strict = {"enabled": True, "search_allow_exact": False, "max_query_limit": 1}
+    http.patch("/collections/c", json={"hnsw_config": {"m": 0}, "strict_mode_config": strict})
+    assert http.post(f"{POINTS}/query", json={"query": [1, 0], "limit": 1}).status_code == 400
+    assert http.post(f"{POINTS}/{path}", json=OLD[path]).status_code == 200
+    changed = OLD[path].get("searches", [OLD[path]])[0]
+    body = {**changed, "limit": 2}
+    response = http.post(f"{POINTS}/{path}", json={"searches": [body]} if "searches" in OLD[path] else body)
+    assert response.status_code == 400
+    assert 'Limit exceeded 2 > 1 for "limit"' in response.json()["status"]["error"]
+
+
+def test_strict_mode_asks_groups_of_a_search_for_an_index(http: httpx.Client) -> None:
+    http.patch("/collections/c", json={"strict_mode_config": {"enabled": True, "unindexed_filtering_retrieve": False}})
+    refused = http.post(f"{POINTS}/search/groups", json=OLD["search/groups"])
+    assert 'Index required but not found for "g"' in refused.json()["status"]["error"]
+    assert http.post(f"{POINTS}/recommend/groups", json=OLD["recommend/groups"]).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["recommend", "discover", "recommend/groups"])
+def test_a_missing_collection_is_told_before_missing_examples(http: httpx.Client, path: str) -> None:
+    body = {"limit": 1, "group_by": "g", "group_size": 1}
+    response = http.post(f"{POINTS.replace('/c/', '/none/')}/{path}", json=body)
+    assert (response.status_code, response.json()["status"]["error"]) == (
+        404,
+        "Not found: Collection `none` doesn't exist!",
+    )

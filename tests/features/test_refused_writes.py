@@ -114,7 +114,6 @@ schemas = st.sampled_from(
         ("PUT", "/collections/c/index", {"field_name": "a", "field_schema": "nope"}),
         ("PUT", "/collections/c/vectors/d", {"dense": {"size": 9, "distance": "Dot"}}),
         ("PUT", "/collections/c/vectors/d", {"sparse": {}}),
-        ("DELETE", "/collections/c/vectors/nope", None),
         ("PATCH", "/collections/c", {"metadata": {"x": 1}, "vectors": {"nope": {}}}),
         ("PATCH", "/collections/c", {"metadata": {"x": 1}, "hnsw_config": {"ef_construct": 1}}),
         ("PUT", "/collections/c", {}),

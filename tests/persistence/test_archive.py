@@ -238,7 +238,7 @@ def words(*numbers: int) -> bytes:
         {"index": lambda body: b'{"field":"a[","schema":"keyword","params":null}'},
         {"index": lambda body: b'{"field":"a","schema":"text","params":{"type":"text","stopwords":"klingon"}}'},
         {"aliases": lambda aliases: {"alias": "nothing"}},
-        {"aliases": lambda aliases: {"things": "things"}},
+        {"aliases": lambda aliases: {"things": "more"}},
         {"aliases": lambda aliases: None},
         {"about": lambda about: None},
     ],

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from qdlite.collection.collection import Collection
 from qdlite.database import Database, SnapshotSettings
 from qdlite.errors import AlreadyExists, BadRequest, ChecksumMismatch, Forbidden, NotFound, ServiceError, WrongInput
-from qdlite.models.aliases import AliasAction, ChangeAliases, CreateAlias
+from qdlite.models.aliases import AliasAction, ChangeAliases, CreateAlias, RenameAlias
 from qdlite.models.collections import UpdateCollection
 from qdlite.models.snapshots import Priority, ShardSnapshotRecover, SnapshotDescription, SnapshotRecover
 from qdlite.persistence import snapshots as store
@@ -597,6 +597,19 @@ def test_loading_adds_all_or_nothing(database: Database, tmp_path: Path) -> None
             with pytest.raises(AlreadyExists):
                 other.load(path, replace=replace)
         assert other.list_collections() == ["nick"]
+
+
+def test_an_alias_that_hides_a_collection_is_loaded_like_any_other(database: Database, tmp_path: Path) -> None:
+    database._names.add(filled("hidden", 3))
+    alias(database, "nick", "things")
+    rename = RenameAlias(old_alias_name="nick", new_alias_name="hidden")
+    database.change_aliases(ChangeAliases(actions=[AliasAction(rename_alias=rename)]))
+    database.save(tmp_path / "saved")
+    with Database() as other:
+        for replace in (False, True):
+            other.load(tmp_path / "saved", replace=replace)
+            assert other.list_aliases() == [("hidden", "things")]
+            assert other.list_collections() == ["hidden", "things"]
 
 
 def test_a_full_snapshot_can_be_loaded(database: Database) -> None:

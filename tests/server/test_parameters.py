@@ -16,6 +16,7 @@ from qdlite_server.parameters import COLLECTION, READ, SNAPSHOT, WRITE, Paramete
         (WRITE, "", {"wait": False, "ordering": "weak", "timeout": None}),
         (WRITE, "wait=true&ordering=strong&timeout=5", {"wait": True, "ordering": "strong", "timeout": 5}),
         (WRITE, "wait=false&unknown=1", {"wait": False, "ordering": "weak", "timeout": None}),
+        (WRITE, "timeout=0", {"wait": False, "ordering": "weak", "timeout": 0}),
         (READ, "consistency=", {"consistency": None, "timeout": None}),
         (READ, "consistency=majority&timeout=3", {"consistency": "majority", "timeout": 3}),
         (READ, "consistency=2", {"consistency": 2, "timeout": None}),
@@ -49,9 +50,8 @@ def test_malformed(parameters: Parameters, query: str, reason: str) -> None:
     assert str(caught.value) == f"Deserialize error in query parameters: {reason}"
 
 
-@pytest.mark.parametrize("parameters", [WRITE, COLLECTION])
-def test_a_timeout_of_zero_breaks_a_rule(parameters: Parameters) -> None:
+def test_a_timeout_of_zero_breaks_a_rule() -> None:
     with pytest.raises(InvalidParameter) as caught:
-        parameters.parse("timeout=0")
+        COLLECTION.parse("timeout=0")
     expected = "Validation error in query parameters: [timeout: value 0 invalid, must be 1 or larger]"
     assert str(caught.value) == expected

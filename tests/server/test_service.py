@@ -53,16 +53,36 @@ def test_a_single_node(http: httpx.Client) -> None:
     assert cluster["shard_count"] == 2
     assert cluster["local_shards"][0] == {"shard_id": 0, "points_count": 0, "state": "Active"}
     assert result(http.get("/collections/c/shards")) == {}
-    for method, path in [
-        ("POST", "/cluster/recover"),
-        ("DELETE", "/cluster/peer/1"),
-        ("POST", "/collections/c/cluster"),
-        ("PUT", "/collections/c/shards"),
-        ("POST", "/collections/c/shards/delete"),
+    for method, path, body in [
+        ("POST", "/cluster/recover", {}),
+        ("DELETE", "/cluster/peer/1", {}),
+        ("POST", "/collections/c/cluster", {"drop_replica": {"shard_id": 0, "peer_id": 1}}),
+        ("PUT", "/collections/c/shards", {"shard_key": "a", "shards_number": 1, "any": 1}),
+        ("PUT", "/collections/none/shards", {"shard_key": 1}),
+        ("POST", "/collections/c/shards/delete", {"shard_key": "a"}),
     ]:
-        response = http.request(method, path, json={"any": 1})
+        response = http.request(method, path, json=body)
         assert response.status_code == 405
         assert response.json()["status"]["error"] == "Qdrant is running in standalone mode"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "cluster", {}),
+        ("POST", "cluster", {"drop_sharding_key": {}}),
+        ("PUT", "shards", {}),
+        ("PUT", "shards", {"shard_key": 1.5}),
+        ("PUT", "shards", {"shard_key": "a", "shards_number": 0}),
+        ("PUT", "shards", {"shard_key": "a", "initial_state": "asleep"}),
+        ("POST", "shards/delete", {"shard_key": None}),
+    ],
+)
+def test_bodies_for_clusters_are_read(http: httpx.Client, method: str, path: str, body: dict[str, Any]) -> None:
+    # `lib/collection/src/operations/cluster_ops.rs`; bodies are read before it turns out that there is no cluster.
+    response = http.request(method, f"/collections/c/{path}", json=body)
+    assert response.status_code == 400
+    assert response.json()["status"]["error"].startswith("Format error in JSON body: ")
 
 
 def test_issues_and_quotas(http: httpx.Client) -> None:

@@ -14,6 +14,7 @@ from qdlite.models.filters import Filter
 from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.params import IdfCorpus, SearchParams
 from qdlite.models.query import Prefetch, Query, QueryRequest, QueryRequestBatch
+from qdlite.models.search import TranslatedGroups, TranslatedQuery
 from qdlite.payload.path import parse
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ _AnyQuery = QueryRequest | QueryGroupsRequest | Prefetch
 def verify_batch(state: CollectionState, limits: StrictModeConfig, request: QueryRequestBatch) -> None:
     verify_number(len(request.searches), limits.search_max_batchsize, "search batch size")
     for search in request.searches:
-        verify_query(state, limits, search)
+        verify_one = verify_translated if isinstance(search, TranslatedQuery) else verify_query
+        verify_one(state, limits, search)
 
 
 def verify_query(state: CollectionState, limits: StrictModeConfig, request: QueryRequest | Prefetch) -> None:
@@ -42,10 +44,19 @@ def verify_query(state: CollectionState, limits: StrictModeConfig, request: Quer
 def verify_groups(state: CollectionState, limits: StrictModeConfig, request: QueryGroupsRequest) -> None:
     """As in Qdrant the prefetches of a grouped query are not looked at."""
     _verify_search(state, limits, request)
-    if limits.unindexed_filtering_retrieve is False:
-        _verify_grouping(request.group_by, state.fields.indexes)
-    group_size = DEFAULT_GROUP_SIZE if request.group_size is None else request.group_size
-    _verify_common(state, limits, request, _limit(request) * group_size)
+    _verify_grouping(state, limits, request)
+    _verify_common(state, limits, request, _limit_of_groups(request))
+
+
+def verify_translated(state: CollectionState, limits: StrictModeConfig, request: QueryRequest | Prefetch) -> None:
+    """The requests from before the universal query may search without an index."""
+    _verify_common(state, limits, request, _limit(request))
+
+
+def verify_translated_groups(state: CollectionState, limits: StrictModeConfig, request: TranslatedGroups) -> None:
+    if request.is_search:
+        _verify_grouping(state, limits, request)
+    _verify_common(state, limits, request, _limit_of_groups(request))
 
 
 def verify_params(state: CollectionState, limits: StrictModeConfig, params: SearchParams | None) -> None:
@@ -61,6 +72,10 @@ def verify_params(state: CollectionState, limits: StrictModeConfig, params: Sear
 
 def _limit(request: _AnyQuery) -> int:
     return DEFAULT_LIMIT if request.limit is None else request.limit
+
+
+def _limit_of_groups(request: QueryGroupsRequest) -> int:
+    return _limit(request) * (DEFAULT_GROUP_SIZE if request.group_size is None else request.group_size)
 
 
 def _verify_common(state: CollectionState, limits: StrictModeConfig, request: _AnyQuery, limit: int) -> None:
@@ -121,9 +136,11 @@ def _selects_tenant(condition: Filter | None, indexes: Indexes) -> bool:
     return any(index is not None and index.enabled("is_tenant", False) for index in found)
 
 
-def _verify_grouping(group_by: str, indexes: Indexes) -> None:
-    path = parse(group_by)
-    index = indexes.get(path)
+def _verify_grouping(state: CollectionState, limits: StrictModeConfig, request: QueryGroupsRequest) -> None:
+    if limits.unindexed_filtering_retrieve is not False:
+        return
+    path = parse(request.group_by)
+    index = state.fields.indexes.get(path)
     remedy = "Create an index supporting `match` for this key."
     if index is None:
         raise refusal(f'Index required but not found for "{path}"', remedy)

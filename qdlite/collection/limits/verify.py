@@ -13,6 +13,7 @@ from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.matrix import SearchMatrixRequest
 from qdlite.models.query import QueryRequest, QueryRequestBatch
 from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
+from qdlite.models.search import TranslatedGroups, TranslatedQuery
 from qdlite.models.updates import UpdateOperation
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _VERIFIERS: dict[type, Callable[[CollectionState, StrictModeConfig, Any], None]]
     QueryRequest: queries.verify_query,
     QueryRequestBatch: queries.verify_batch,
     QueryGroupsRequest: queries.verify_groups,
+    TranslatedQuery: queries.verify_translated,
+    TranslatedGroups: queries.verify_translated_groups,
     ScrollRequest: reads.verify_scroll,
     CountRequest: reads.verify_count,
     FacetRequest: reads.verify_facet,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qdlite.database import Database
 from qdlite.errors import ServiceError, StandaloneMode
-from qdlite.types import Json
+from qdlite.models.shards import ClusterOperation, CreateShardKey, DropShardKey
 from qdlite_server import parameters
 from qdlite_server.endpoint import Call, Endpoint
 from qdlite_server.parameters import Parameter, Parameters
@@ -58,10 +58,10 @@ ENDPOINTS = [
     Endpoint("POST", "/cluster/recover", standalone, quick=True),
     Endpoint("DELETE", "/cluster/peer/{peer_id}", standalone, None, REMOVAL, quick=True),
     Endpoint("GET", f"{COLLECTION}/cluster", distribution),
-    Endpoint("POST", f"{COLLECTION}/cluster", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
+    Endpoint("POST", f"{COLLECTION}/cluster", standalone, ClusterOperation, parameters.COLLECTION, quick=True),
     Endpoint("GET", f"{COLLECTION}/shards", shard_keys),
-    Endpoint("PUT", f"{COLLECTION}/shards", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
-    Endpoint("POST", f"{COLLECTION}/shards/delete", standalone, dict[str, Json], parameters.COLLECTION, quick=True),
+    Endpoint("PUT", f"{COLLECTION}/shards", standalone, CreateShardKey, parameters.COLLECTION, quick=True),
+    Endpoint("POST", f"{COLLECTION}/shards/delete", standalone, DropShardKey, parameters.COLLECTION, quick=True),
     Endpoint("GET", "/cluster/metadata/keys", standalone, quick=True, documented=False),
     Endpoint("GET", "/cluster/metadata/keys/{key}", standalone, quick=True, documented=False),
     Endpoint("PUT", "/cluster/metadata/keys/{key}", standalone, quick=True, documented=False),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from qdlite.database import Database
 from qdlite.errors import BadRequest
 from qdlite.models.examples import DiscoverInput, RecommendInput
-from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.query import Query, QueryRequest, QueryRequestBatch
 from qdlite.models.search import (
     DiscoverRequest,
@@ -19,11 +19,16 @@ from qdlite.models.search import (
     SearchGroupsRequest,
     SearchRequest,
     SearchRequestBatch,
+    TranslatedGroups,
+    TranslatedQuery,
 )
-from qdlite_server.endpoint import Call, Endpoint
+from qdlite_server.endpoint import Call, Endpoint, Handler
 from qdlite_server.parameters import READ
 
 PATH = "/collections/{collection_name}/points"
+
+_Translate: TypeAlias = Callable[[Any], dict[str, Any]]
+"""Makes the fields of a universal query from a body."""
 
 
 def _search(body: SearchRequest) -> dict[str, Any]:
@@ -56,61 +61,51 @@ def _discover(body: DiscoverRequest) -> dict[str, Any]:
     return {"query": query, "using": body.using, "lookup_from": body.lookup_from, **body.common()}
 
 
-def search(database: Database, call: Call) -> object:
-    return database.query(call.collection, QueryRequest(**_search(call.body)), call.context).points
+def _single(translate: _Translate) -> Handler:
+    def answer(database: Database, call: Call) -> object:
+        (query,) = _queries(database, call, translate, [call.body])
+        return database.query(call.collection, query, call.context).points
+
+    return answer
 
 
-def recommend(database: Database, call: Call) -> object:
-    return database.query(call.collection, QueryRequest(**_recommend(call.body)), call.context).points
+def _batch(translate: _Translate) -> Handler:
+    def answer(database: Database, call: Call) -> object:
+        queries = _queries(database, call, translate, call.body.searches)
+        responses = database.query_batch(call.collection, QueryRequestBatch(searches=queries), call.context)
+        return [response.points for response in responses]
+
+    return answer
 
 
-def discover(database: Database, call: Call) -> object:
-    return database.query(call.collection, QueryRequest(**_discover(call.body)), call.context).points
+def _queries(database: Database, call: Call, translate: _Translate, bodies: Sequence[Any]) -> list[QueryRequest]:
+    database.collection(call.collection)  # which Qdrant looks for before it looks at examples
+    return [TranslatedQuery(**translate(body)) for body in bodies]
 
 
-def search_batch(database: Database, call: Call) -> object:
-    return _batch(database, call, [_search(body) for body in call.body.searches])
+def _groups(translate: _Translate) -> Handler:
+    def answer(database: Database, call: Call) -> object:
+        database.collection(call.collection)
+        query = translate(call.body)
+        del query["offset"]
+        grouping = {name: getattr(call.body, name) for name in ("group_by", "group_size", "with_lookup")}
+        body = TranslatedGroups(**query, **grouping, is_search=translate is _search)
+        return database.query_groups(call.collection, body, call.context)
+
+    return answer
 
 
-def recommend_batch(database: Database, call: Call) -> object:
-    return _batch(database, call, [_recommend(body) for body in call.body.searches])
-
-
-def discover_batch(database: Database, call: Call) -> object:
-    return _batch(database, call, [_discover(body) for body in call.body.searches])
-
-
-def _batch(database: Database, call: Call, queries: list[dict[str, Any]]) -> object:
-    body = QueryRequestBatch(searches=[QueryRequest(**query) for query in queries])
-    return [response.points for response in database.query_batch(call.collection, body, call.context)]
-
-
-def search_groups(database: Database, call: Call) -> object:
-    return _groups(database, call, _search(call.body))
-
-
-def recommend_groups(database: Database, call: Call) -> object:
-    return _groups(database, call, _recommend(call.body))
-
-
-def _groups(database: Database, call: Call, query: dict[str, Any]) -> object:
-    del query["offset"]
-    grouping = {name: getattr(call.body, name) for name in ("group_by", "group_size", "with_lookup")}
-    body = QueryGroupsRequest(**query, **grouping)
-    return database.query_groups(call.collection, body, call.context)
-
-
-def _old(path: str, handler: Any, body: Any) -> Endpoint:
+def _old(path: str, handler: Handler, body: Any) -> Endpoint:
     return Endpoint("POST", f"{PATH}/{path}", handler, body, READ, documented=False)
 
 
 ENDPOINTS = [
-    _old("search", search, SearchRequest),
-    _old("search/batch", search_batch, SearchRequestBatch),
-    _old("search/groups", search_groups, SearchGroupsRequest),
-    _old("recommend", recommend, RecommendRequest),
-    _old("recommend/batch", recommend_batch, RecommendRequestBatch),
-    _old("recommend/groups", recommend_groups, RecommendGroupsRequest),
-    _old("discover", discover, DiscoverRequest),
-    _old("discover/batch", discover_batch, DiscoverRequestBatch),
+    _old("search", _single(_search), SearchRequest),
+    _old("search/batch", _batch(_search), SearchRequestBatch),
+    _old("search/groups", _groups(_search), SearchGroupsRequest),
+    _old("recommend", _single(_recommend), RecommendRequest),
+    _old("recommend/batch", _batch(_recommend), RecommendRequestBatch),
+    _old("recommend/groups", _groups(_recommend), RecommendGroupsRequest),
+    _old("discover", _single(_discover), DiscoverRequest),
+    _old("discover/batch", _batch(_discover), DiscoverRequestBatch),
 ]
