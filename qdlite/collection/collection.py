@@ -33,6 +33,9 @@ Cost: TypeAlias = Callable[[CollectionView], int]
 _PIECE = 250
 """So many rows are taken into columns before searches get their turn."""
 
+_MANY = 100
+"""Upserts of so many points are worth a step of their own before others have to wait."""
+
 _VECTORS_PIECE = 4096
 """So many vectors are settled before writes get theirs, which takes a millisecond or two."""
 
@@ -116,11 +119,19 @@ class Collection:
 
         upsert = operation.upsert
         ahead = upsert is not None and not upsert.is_conditional
+        if upsert is not None and upsert.count >= _MANY:
+            self._make_ready(upsert.count)
         return self.write(
             self._ahead(prepared) if ahead else prepared,
             lambda view: limits.write_cost(operation, view),
             0 if upsert is None else upsert.count,
         )
+
+    def _make_ready(self, count: int) -> None:
+        """For so many points."""
+        with self._lock.shared():
+            for index in self._state.vectors.values():
+                index.make_ready(count)
 
     def _ahead(self, prepare: Prepare) -> Prepare:
         """Does now, outside of the lock, what depends on nothing but which vectors there are. It is done again if

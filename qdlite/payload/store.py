@@ -59,6 +59,9 @@ class PayloadStore:
         """Puts JSON objects in place of the payloads of distinct offsets; null is an empty one. Returns what they were
         before."""
         encoded, replaced = self._encoded, []
+        if self._follow(offsets):
+            self._append(payloads)
+            return [EMPTY] * len(offsets)
         if (missing := max(offsets, default=-1) + 1 - len(encoded)) > 0:
             encoded += [EMPTY] * missing
         for offset, payload in zip(offsets, payloads, strict=True):
@@ -73,6 +76,19 @@ class PayloadStore:
                 self._blocks -= _blocks(old)
                 self._replaced_blocks += _blocks(old)
         return replaced
+
+    def _follow(self, offsets: Sequence[Offset]) -> bool:
+        """Whether they are the next ones, as those of fresh points are."""
+        first = len(self._encoded)
+        return len(offsets) > 1 and offsets[0] == first and list(offsets) == list(range(first, first + len(offsets)))
+
+    def _append(self, payloads: Iterable[bytes]) -> None:
+        """`replace` where there was nothing, in a third of the time."""
+        added = [EMPTY if payload in _EMPTY_FORMS else payload for payload in payloads]
+        self._encoded += added
+        sizes = [len(payload) for payload in added if payload is not EMPTY]
+        self.total_bytes += sum(sizes)
+        self._blocks += sum([-(-size // BLOCK_BYTES) for size in sizes])
 
     def storage_bytes(self, now: float) -> int:
         """Size as Qdrant's storage has it, which its limits are about: payloads take blocks of 128 bytes, and those

@@ -121,6 +121,7 @@ class DenseIndex:
             scan.forget(at)
         self._count += distinct(at, ~self._present[at])
         self._present[at] = True
+        self._rows.foresee(extent + len(rows))
         if self._by_norms:
             self._norms[at] = squared_lengths(rows)
             self._longest = max(self._longest, self._norms[at].max())
@@ -135,6 +136,9 @@ class DenseIndex:
             return None
         row: FloatArray = self._rows.take(np.array([offset]))[0]
         return row
+
+    def make_ready(self, count: int) -> None:
+        self._rows.touch(self._extent, self._extent + count)
 
     def rows(self, offsets: OffsetArray) -> FloatArray:
         """A copy of the stored rows, whether present or not."""

@@ -97,6 +97,9 @@ class VectorIndex(Protocol):
     def settle(self, most: int) -> None:
         """Bring what searches read besides the vectors up to date, for at most so many of these."""
 
+    def make_ready(self, count: int) -> None:
+        """Do what storing so many vectors takes as far as it can be done beside those who search."""
+
     def pending_work(self) -> int:
         """Number of vectors that `build_step` still has to index; 0 while there are too few to need it."""
 

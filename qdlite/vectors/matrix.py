@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.types import Datatype, Distance, FloatArray, OffsetArray
 from qdlite.vectors.distance import SEQUENTIAL_BELOW, normalise, normalised
+
+if TYPE_CHECKING:
+    from qdlite.vectors.pages import Pages
 
 # Qdrant's turbo4 is a lossy 4-bit form; keeping the full values is within what it promises.
 _STORED: dict[Datatype, type[np.float32] | type[np.float16] | type[np.uint8]] = {
@@ -22,10 +24,13 @@ _STORED: dict[Datatype, type[np.float32] | type[np.float16] | type[np.uint8]] = 
 }
 _SMALLEST = 64
 
-_SMALL_STEP = 1 << 20
-_STEP_SHARE = 64 if sys.platform == "linux" else 2
-"""A matrix grows by one in so many of its rows, if that is more than a small step of bytes. New memory is filled with
-zeros while everybody waits, some 0.8 ms a megabyte; Linux moves what is there without copying it, however often."""
+_PAGED_FROM = 1 << 20
+"""Matrices of so many bytes get pages of their own, if there are such. numpy clears what is new while everybody waits,
+some 0.8 ms a megabyte."""
+
+_PAGED_SHARE = 64
+_PAGED_STEP = 1 << 20
+"""On pages a matrix grows by one in so many of its rows, or by so many bytes if that is more; else by half."""
 
 
 def encode(rows: FloatArray, distance: Distance, datatype: Datatype) -> FloatArray:
@@ -57,6 +62,7 @@ class Matrix:
         self.width = width
         self._data: NDArray[Any]
         self._data = np.empty((0, width), _STORED[datatype])
+        self._pages: Pages | None = None
         self._captures: list[weakref.ref[NDArray[Any]]] = []
 
     @property
@@ -82,17 +88,21 @@ class Matrix:
         return self.width * self._data.itemsize
 
     def reserve(self, rows: int) -> None:
-        """Make room for this many rows; those written before stay.
+        """Make room for this many rows; those written before stay, others are zero. Views from `slice` must not be
+        kept across this."""
+        if rows > len(self._data):
+            self._resize(max(rows, len(self._data) + self._step, _SMALLEST))
 
-        Resizes in place, which on most systems moves memory pages instead of copying them: views from `slice` must
-        not be kept across this.
-        """
-        capacity = len(self._data)
-        if rows > capacity:
-            step = min(capacity // 2, max(capacity // _STEP_SHARE, _SMALL_STEP // self.row_bytes))
-            if self._captured_rows():
-                self._replace(self._data.copy())
-            self._data.resize((max(rows, capacity + step, _SMALLEST), self.width), refcheck=False)
+    def foresee(self, rows: int) -> None:
+        """Make room if it costs nothing until it is needed, so that `touch` can ready it."""
+        if self._pages is not None:
+            self.reserve(rows)
+
+    def touch(self, start: int, stop: int) -> None:
+        """Have memory behind the room of these rows, beside those who read. Costs what the first write to them would
+        cost else, while everybody waits."""
+        if self._pages is not None:
+            self._pages.touch(start * self.row_bytes, min(stop, len(self._data)) * self.row_bytes)
 
     def write(self, at: OffsetArray | slice, rows: FloatArray) -> None:
         if self._captures:
@@ -127,5 +137,42 @@ class Matrix:
         self._captures = [reference for reference in self._captures if reference() is not None]
         return max((len(array) for reference in self._captures if (array := reference()) is not None), default=0)
 
+    @property
+    def _step(self) -> int:
+        """By how many rows more than needed it grows."""
+        half = len(self._data) // 2
+        if self._pages is None:
+            return half
+        return min(half, max(len(self._data) // _PAGED_SHARE, _PAGED_STEP // self.row_bytes))
+
+    def _resize(self, rows: int) -> None:
+        if self._captured_rows() or (self._pages is None and rows * self.row_bytes >= _PAGED_FROM):
+            self._move(rows)
+        elif self._pages is None:
+            self._data.resize((rows, self.width), refcheck=False)
+        else:
+            self._pages.resize(rows * self.row_bytes)
+            self._data = self._on(self._pages, rows)
+
+    def _move(self, rows: int) -> None:
+        """To other memory, with room for so many rows."""
+        old, pages = self._data, _new_pages(rows * self.row_bytes)
+        self._replace(np.zeros((rows, self.width), old.dtype) if pages is None else self._on(pages, rows))
+        self._data[: len(old)] = old
+        self._pages = pages
+
+    def _on(self, pages: Pages, rows: int) -> NDArray[Any]:
+        found: NDArray[Any] = np.asarray(pages)[: rows * self.row_bytes].view(self._data.dtype)
+        return found.reshape(rows, self.width)
+
     def _replace(self, data: NDArray[Any]) -> None:
-        self._data, self._captures = data, []
+        self._data, self._pages, self._captures = data, None, []
+
+
+def _new_pages(nbytes: int) -> Pages | None:
+    """None if so few bytes are better off elsewhere, or there are no pages to be had."""
+    if nbytes < _PAGED_FROM:
+        return None
+    from qdlite.vectors import pages  # few need it, and not for the first answer
+
+    return None if pages.system() is None else pages.Pages(nbytes)

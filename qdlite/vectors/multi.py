@@ -141,6 +141,9 @@ class MultiIndex:
     def settle(self, most: int) -> None:
         return
 
+    def make_ready(self, count: int) -> None:
+        return
+
     @property
     def wishes(self) -> bool:
         return False

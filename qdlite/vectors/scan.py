@@ -11,14 +11,13 @@ import threading
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray
 from qdlite.vectors import kernels
 from qdlite.vectors.distance import SEQUENTIAL_BELOW
 from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
 from qdlite.vectors.matrix import Matrix
-from qdlite.vectors.spans import Rows, listed, parted, size, within
+from qdlite.vectors.spans import Rows, end, listed, parted, size, within
 
 SMALLEST_CODED_SIZE = 32
 """Rows of fewer components are read as they are."""
@@ -52,7 +51,7 @@ class Scan:
         self._compiled = compiled
         self._matrix = matrix
         self._kind: tuple[Datatype, Distance] = datatype, distance
-        self._records: NDArray[np.uint8] = np.zeros((0, record_bytes(width)), np.uint8)
+        self._records = Matrix(record_bytes(width), "uint8")
         self._known = 0
         self._stale: list[Rows] = []
         self._encoding = threading.Lock()
@@ -66,6 +65,8 @@ class Scan:
     def forget(self, at: Rows) -> None:
         """Rows were rewritten, or added."""
         self._plain = self._with_codes = None
+        if self._known:  # no later: others may be reading codes then
+            self._records.reserve(end(at))
         if not self._known or not size(rewritten := within(at, self._known)):
             return
         self._stale.append(rewritten)
@@ -103,11 +104,11 @@ class Scan:
             return found
         with self._encoding:
             self._refresh(extent, self.lacking(extent))
-            self._with_codes = made = RowsAt.of(self._matrix.data, *self._kind, self._records)
+            self._with_codes = made = RowsAt.of(self._matrix.data, *self._kind, self._records.data)
         return made
 
     def _refresh(self, extent: int, most: int) -> None:
-        self._reserve(extent)
+        self._records.reserve(extent)
         while self._stale and most > 0:
             now, later = parted(self._stale[-1], most)
             for start, stop in _runs(now):
@@ -120,14 +121,7 @@ class Scan:
 
     def _encode(self, start: int, stop: int) -> None:
         for low in range(start, stop, _BLOCK):
-            self._compiled.encode_rows(self._matrix.slice(low, min(low + _BLOCK, stop)), self._records[low:])
-
-    def _reserve(self, extent: int) -> None:
-        if extent > len(self._records):
-            rows = max(extent, self._matrix.capacity, len(self._records) * 3 // 2)
-            records = np.zeros((rows, self._records.shape[1]), np.uint8)
-            records[: self._known] = self._records[: self._known]
-            self._records = records
+            self._compiled.encode_rows(self._matrix.slice(low, min(low + _BLOCK, stop)), self._records.data[low:])
 
 
 def _runs(at: Rows) -> Iterator[tuple[int, int]]:

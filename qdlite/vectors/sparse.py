@@ -151,6 +151,9 @@ class SparseIndex:
     def settle(self, most: int) -> None:
         return
 
+    def make_ready(self, count: int) -> None:
+        return
+
     @property
     def wishes(self) -> bool:
         return False

@@ -94,3 +94,19 @@ def test_selecting_as_the_engine_does(payload: dict[str, Any], keys: list[str], 
     ours = PayloadSelector(include=keys) if including else PayloadSelector(exclude=keys)
     with Oracle([payload]) as oracle:
         assert select(payload, ours) == (oracle.shard.retrieve([1], theirs, False)[0].payload or {})
+
+
+def test_fresh_payloads_count_the_same_together_as_alone() -> None:
+    payloads = [b"{}", b'{"a":1}', b"null", encode({"a": "x" * 300}), encode({"a": "x" * 128})]
+    together, alone = PayloadStore(), PayloadStore()
+    for store in (together, alone):
+        store.replace([0], [b'{"b":2}'])
+    assert together.replace([1, 2, 3, 4, 5], payloads) == [EMPTY] * 5
+    for offset, payload in enumerate(payloads, 1):
+        assert alone.replace([offset], [payload]) == [EMPTY]
+    assert together.all_raw() == alone.all_raw()
+    assert together.total_bytes == alone.total_bytes
+    assert together.storage_bytes(0.0) == alone.storage_bytes(0.0)
+    assert together.raw(3) is EMPTY
+    assert together.replace([6, 5], [b'{"c":3}', b'{"d":4}']) == [EMPTY, payloads[-1]], "not the next ones in order"
+    assert together.raw(6) == b'{"c":3}'
