@@ -44,6 +44,8 @@ LATER = [
     "qdlite.filters.compile",
     "qdlite.inference.model",
     "qdlite.inference.service",
+    "qdlite.models.groups",
+    "qdlite.models.matrix",
     "qdlite.payload.column",
     "qdlite.payload.entries",
     "qdlite.payload.indexes",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from qdlite.collection import limits
 from qdlite.collection.shard_keys import check_read
 from qdlite.collection.view import CollectionView
 from qdlite.database.embeddings import RequestContext
-from qdlite.models.groups import QueryGroupsRequest
-from qdlite.models.matrix import SearchMatrixRequest
 from qdlite.models.query import QueryRequest
 from qdlite.models.reads import CountRequest, FacetRequest, PointRequest, ScrollRequest
 from qdlite.queries import collect
 
+if TYPE_CHECKING:
+    from qdlite.models.groups import QueryGroupsRequest
+    from qdlite.models.matrix import SearchMatrixRequest
+
 Views = Mapping[str, CollectionView]
-Read = PointRequest | ScrollRequest | CountRequest | FacetRequest | SearchMatrixRequest
+Read: TypeAlias = "PointRequest | ScrollRequest | CountRequest | FacetRequest | SearchMatrixRequest"
 
 
 def admit(

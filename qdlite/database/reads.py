@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from qdlite import collection, queries
 from qdlite.collection import limits, reads
@@ -12,16 +12,17 @@ from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
 from qdlite.models.common import wanted_vectors
-from qdlite.models.groups import GroupsResult, PointGroup, QueryGroupsRequest, WithLookup
-from qdlite.models.matrix import MatrixOffsets, MatrixPairs, SearchMatrixRequest
 from qdlite.models.query import QueryRequest, QueryRequestBatch, QueryResponse, ScoredPoint
 from qdlite.models.reads import CountRequest, FacetHit, FacetRequest, PointRequest, Record, ScrollRequest, ScrollResult
-from qdlite.payload.uuids import canonical_uuid
 from qdlite.queries import collect
 from qdlite.queries.execute import Ranked, execute
 from qdlite.queries.plan import plan, plan_groups
 from qdlite.queries.steps import Plan
 from qdlite.types import PointId
+
+if TYPE_CHECKING:
+    from qdlite.models.groups import GroupsResult, QueryGroupsRequest
+    from qdlite.models.matrix import MatrixOffsets, MatrixPairs, SearchMatrixRequest
 
 _R = TypeVar("_R")
 DEFAULT_FACET_LIMIT = 10
@@ -67,6 +68,8 @@ class Reads(DatabaseCore):
 
     def query_groups(self, name: str, body: QueryGroupsRequest, context: RequestContext | None = None) -> GroupsResult:
         """A query whose results are grouped by a payload field, with records of another collection if asked for."""
+        from qdlite.database import groups  # few need it, and not for the first answer
+
         context = context or ANONYMOUS
         embeddings = self._embedded_query([body], context)
         with self._views(name, collect.lookups(body)) as views:
@@ -74,8 +77,8 @@ class Reads(DatabaseCore):
             admit_queries(views, name, body, [body], context)
             view.charge(lambda: limits.groups_cost(plan_groups(body, view, embeddings, views.__getitem__)))
             found = queries.query_groups(body, view, embeddings, views.__getitem__)
-            groups = [_group(view, group, body) for group in found]
-        return GroupsResult(groups=groups if body.with_lookup is None else self._looked_up(groups, body.with_lookup))
+            shown = groups.shown(found, lambda hits: _scored(view, hits, body))
+        return groups.result(shown, body.with_lookup, self._retrieved_elsewhere)
 
     def matrix_pairs(self, name: str, body: SearchMatrixRequest, context: RequestContext | None = None) -> MatrixPairs:
         """Scores between points of a random sample, a pair each."""
@@ -135,34 +138,15 @@ class Reads(DatabaseCore):
             admit(view, body, lambda: cost(view), "Search", context or ANONYMOUS)
             return render(view, queries.distance_matrix(body, view))
 
-    def _looked_up(self, groups: list[PointGroup], wanted: str | WithLookup) -> list[PointGroup]:
-        """The groups with the records that their ids name in another collection, where there are such."""
-        lookup = wanted if isinstance(wanted, WithLookup) else WithLookup(collection=wanted)
-        ids = {group.id: point_id for group in groups if (point_id := _as_point_id(group.id)) is not None}
-        with_vector = lookup.with_vectors if lookup.with_vectors is not None else lookup.with_vector
-        request = PointRequest(
-            ids=list(ids.values()), with_payload=lookup.with_payload or False, with_vector=with_vector or False
-        )
-        with self._lookup(lookup.collection).reading() as view:
+    def _retrieved_elsewhere(self, name: str, request: PointRequest) -> list[Record]:
+        """Records of another collection than the one that a request is about."""
+        with self._lookup(name).reading() as view:
             view.charge(request.ids.__len__)
-            records = {record.id: record for record in _retrieved(view, request)}
-        return [PointGroup(id=group.id, hits=group.hits, lookup=records.get(ids.get(group.id, -1))) for group in groups]
+            return _retrieved(view, request)
 
     def _embedded_query(self, bodies: Iterable[collect.Request], context: RequestContext) -> Embeddings:
         objects = [item for body in bodies for item in collect.inference_objects(body)]
         return self._embed(objects, "search", context)
-
-
-def _group(view: CollectionView, group: queries.Group, body: QueryGroupsRequest) -> PointGroup:
-    return PointGroup(id=group.id, hits=_scored(view, group.hits, body))
-
-
-def _as_point_id(group_id: str | int) -> PointId | None:
-    """The point that a group id names: by its number, or by its UUID as answers spell it. As in Qdrant, other texts
-    name none, not even those that are numbers."""
-    if isinstance(group_id, int):
-        return group_id if group_id >= 0 else None
-    return group_id if canonical_uuid(group_id) == group_id else None
 
 
 def _cost_of(body: ScrollRequest | CountRequest | FacetRequest) -> Callable[[], int]:

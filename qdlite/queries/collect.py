@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import UNSET
 
 from qdlite.models.examples import VectorInput, pairs
-from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.query import LookupLocation, Prefetch, Query, QueryRequest
 from qdlite.models.vectors import VectorObject
 from qdlite.types import PointId
 
-Request = QueryRequest | QueryGroupsRequest | Prefetch
+if TYPE_CHECKING:
+    from qdlite.models.groups import QueryGroupsRequest
+
+Request: TypeAlias = "QueryRequest | QueryGroupsRequest | Prefetch"
 """Anything that has a query and prefetches."""
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from qdlite.errors import BadRequest, invalid
 from qdlite.models.filters import Filter, MinShould, many
-from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.query import Prefetch, QueryRequest
 from qdlite.queries.collect import Request, kind_of, referenced_ids
 from qdlite.queries.examples import Examples, Lookup, Resolve
 from qdlite.queries.operations import Place, operation
 from qdlite.queries.steps import ByField, Mmr, Operation, Plan, Scope, Step
 from qdlite.queries.view import PointView
+
+if TYPE_CHECKING:
+    from qdlite.models.groups import QueryGroupsRequest
 
 DEFAULT_LIMIT = 10
 DEFAULT_GROUP_SIZE = 3
