@@ -89,6 +89,17 @@ class BadRequest(QdliteError):
 class InferenceError(QdliteError):
     """An inference object cannot be embedded; the text says what to do (400)."""
 
+    about: object = None
+    """The input that is meant, if it may be one of several."""
+
+    def at(self, place: str) -> InferenceError:
+        """The same error with the place where the input stands."""
+        return type(self)(f"{place}: {self.description}")
+
+
+class UnknownModel(InferenceError):
+    """No model that may be used has this name (400)."""
+
 
 class NotFound(QdliteError):
     """A collection, point, alias or snapshot does not exist (404)."""
@@ -243,7 +254,8 @@ def model_misfit(problem: WrongInput, model: str, shape: tuple[int, ...] | None)
     if shape is None:
         advice = "sparse vectors: name one of `sparse_vectors`"
     elif len(shape) == 1:
-        advice = f'dense vectors of {shape[0]} dimensions: the vector needs "size": {shape[0]}'
+        place = "the vector needs" if isinstance(problem, WrongDimension) else "name one of `vectors` with"
+        advice = f'dense vectors of {shape[0]} dimensions: {place} "size": {shape[0]}'
     else:
         advice = (
             f'multivectors of {shape[1]} dimensions: the vector needs "size": {shape[1]} and a `multivector_config`'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qdlite.errors import InferenceError
-from qdlite.inference.backend import Route, data_text
+from qdlite.errors import InferenceError, WrongInput
+from qdlite.inference.backend import Route, checked_text, data_text
 from qdlite.inference.embedders import bm25, hashing
 from qdlite.inference.inputs import Call, Embedded, InferenceInput, canonical
 from qdlite.inference.model import ModelDescription
@@ -40,7 +40,7 @@ class Bm25Backend:
         if not bm25.is_bm25(item.model):
             return None
         if item.kind != "text":
-            raise InferenceError(f"Wrong input: Only text input is supported for {item.model}.")
+            raise WrongInput(f"Only text input is supported for {item.model}.")
         data_text(item)
         options = None if item.options is None else canonical(dict(item.options))
         return Route(self, options, item.data_key, lasting=False)
@@ -53,22 +53,22 @@ class Bm25Backend:
 
 
 class HashingBackend:
-    """`hashing/<dimensions>`; queries and passages are embedded alike, usage counts words."""
+    """`hashing/<dimensions>`; queries and passages are embedded alike, usage counts words. It stands in for a model
+    that needs words, and as such takes no text without them, nor one longer than `max_text_length` characters."""
 
-    def __init__(self) -> None:
-        self._embedders: dict[int, hashing.HashingEmbedder] = {}
+    def __init__(self, max_text_length: int) -> None:
+        self._max_text_length = max_text_length
 
     def route(self, item: InferenceInput, call: Call) -> Route | None:
         if hashing.dimensions_of(item.model) is None:
             return None
         if item.kind != "text":
             raise InferenceError(f"Model {item.model} embeds text, not {item.kind}")
-        data_text(item)
+        checked_text(item, self._max_text_length)
         mrl = local_options(item.model, item.options)
         return Route(self, item.model, item.data_key, mrl, lasting=False)
 
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         dimensions = hashing.dimensions_of(inputs[0].model) or 1
-        embedder = self._embedders.setdefault(dimensions, hashing.HashingEmbedder(dimensions))
-        vectors, words = embedder.embed([data_text(item) for item in inputs])
+        vectors, words = hashing.HashingEmbedder(dimensions).embed([data_text(item) for item in inputs])
         return Embedded(list(vectors), {inputs[0].model: words})

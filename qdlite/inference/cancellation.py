@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from qdlite.errors import Cancelled
+from qdlite.inference.bell import Bell
 
 
 class Cancellation:
@@ -33,6 +34,12 @@ class Cancellation:
         """Raises Cancelled if nobody waits any more."""
         if self._cancelled:
             raise Cancelled("The client left before its answer was ready")
+
+    def wait(self, seconds: float) -> None:
+        """Returns when so much time has passed, or the client has left."""
+        bell = Bell()
+        with self.calling(bell.ring):
+            bell.wait(seconds)
 
     @contextmanager
     def calling(self, callback: Callable[[], None]) -> Iterator[None]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 
-from qdlite.errors import InferenceError
+from qdlite.errors import InferenceError, UnknownModel
 from qdlite.inference.added import discover
 from qdlite.inference.embedders import fastembed
 from qdlite.inference.inputs import DataKind
@@ -27,6 +27,10 @@ E5_SMALL = AddedModel(
 
 REMEMBERED = 1000
 """Names in any letter case whose models are not searched again."""
+
+
+_LONGEST_NAME = 200
+"""Characters of an unknown name that are compared with those of models, and repeated."""
 
 
 class Catalogue:
@@ -110,16 +114,17 @@ class Catalogue:
                 self._listed = listed
             return self._listed
 
-    def _unknown(self, name: str) -> InferenceError:
+    def _unknown(self, name: str) -> UnknownModel:
         names = {card.name.lower(): card.name for card in self.cards()}
         short = {lower.rpartition("/")[2]: full for lower, full in names.items()}
         known = {"qdrant/bm25": "qdrant/bm25", **short, **names}
-        wanted = name.lower()
+        wanted = name.lower()[:_LONGEST_NAME]
         close = difflib.get_close_matches(wanted, known, 3, 0.6)
         close += difflib.get_close_matches(wanted.rpartition("/")[2], short, 2, 0.6)
         suggestions = list(dict.fromkeys(known[match] for match in close))[:3]
         hint = f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
-        return InferenceError(f"Unknown model: {name}.{hint} `qdlite models` lists all models.")
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        return UnknownModel(f"Unknown model: {shown}.{hint} `qdlite models` lists all models.")
 
 
 def card_of(model: AddedModel) -> ModelCard:

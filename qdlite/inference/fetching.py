@@ -10,13 +10,12 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import threading
-from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from qdlite.errors import InferenceError, Timeout
 from qdlite.inference.inputs import Call
+from qdlite.inference.patience import Patience
 from qdlite.inference.settings import ImageSettings
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -55,7 +54,10 @@ def _follow(url: str, settings: ImageSettings, call: Call) -> bytes:
             raise InferenceError(f"The image at {_shown(target.url)} could not be fetched: {error}") from error
         if location is None:
             return content
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError as error:
+            raise InferenceError(f"The image at {_shown(target.url)} redirects to a malformed URL") from error
     raise InferenceError("The image could not be fetched: too many redirects")
 
 
@@ -99,42 +101,29 @@ def is_public(address: str) -> bool:
 class _PinnedConnection(http.client.HTTPConnection):
     """A connection to the checked address; the host name is still used for TLS and the Host header."""
 
-    def __init__(self, target: _Target, timeout: float | None) -> None:
+    def __init__(self, target: _Target, timeout: float | None, patience: Patience) -> None:
         super().__init__(target.host, target.port, timeout=timeout)
         self._target = target
-        self._stream: socket.socket | None = None
+        self._patience = patience
 
     def connect(self) -> None:
-        stream = socket.create_connection((self._target.address, self._target.port), self.timeout)
+        self.sock = socket.create_connection((self._target.address, self._target.port), self.timeout)
         if self._target.url.scheme == "https":
-            context = ssl.create_default_context()
-            host = self._target.host
-            secured = context.wrap_socket(stream, server_hostname=host, do_handshake_on_connect=False)
-            self._stream = secured
-            secured.do_handshake()
-            stream = secured
-        self._stream = self.sock = stream
-
-    def abort(self) -> None:
-        """Ends a read in another thread: a peer that sends a byte now and then meets no socket timeout."""
-        stream = self._stream
-        if stream is not None:
-            with suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
+            context, host = ssl.create_default_context(), self._target.host
+            self.sock = context.wrap_socket(self.sock, server_hostname=host, do_handshake_on_connect=False)
+        self._patience.watch(self.sock)
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.do_handshake()
 
 
 def _get(target: _Target, settings: ImageSettings, call: Call) -> tuple[bytes, str | None]:
     """The body, or the place a redirect names."""
-    remaining = call.remaining()
-    connection = _PinnedConnection(target, remaining)
-    watch = threading.Timer(remaining or settings.timeout, connection.abort)
-    watch.daemon = True
-    watch.start()
+    remaining, patience = call.remaining(), Patience()
+    connection = _PinnedConnection(target, remaining, patience)
     try:
-        with call.cancellation.calling(connection.abort):
+        with patience.lasting(remaining, call.cancellation):
             return _exchange(connection, target, settings, call)
     finally:
-        watch.cancel()
         connection.close()
 
 
@@ -144,13 +133,13 @@ def _exchange(
     path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
     headers = {"User-Agent": "qdlite", "Accept": "image/*", "Connection": "close"}
     connection.request("GET", quote(path, safe=_PATH_CHARACTERS), headers=headers)
-    response = connection.getresponse()
-    location = response.getheader("Location")
-    if response.status in _REDIRECTS and location:
-        return b"", location
-    if response.status != 200:
-        raise InferenceError(f"The image at {_shown(target.url)} answers with status {response.status}")
-    return _body(response, settings, call), None
+    with connection.getresponse() as response:
+        location = response.getheader("Location")
+        if response.status in _REDIRECTS and location:
+            return b"", location
+        if response.status != 200:
+            raise InferenceError(f"The image at {_shown(target.url)} answers with status {response.status}")
+        return _body(response, settings, call), None
 
 
 def _body(response: http.client.HTTPResponse, settings: ImageSettings, call: Call) -> bytes:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from qdlite.inference.cancellation import Cancellation
+from qdlite.inference.patience import Patience
 
 _IDLE_PER_HOST = 8
 _STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
@@ -37,6 +38,7 @@ class HttpClient:
     def __init__(self) -> None:
         self._idle: defaultdict[tuple[str, str], list[http.client.HTTPConnection]] = defaultdict(list)
         self._lock = threading.Lock()
+        weakref.finalize(self, _close, self._idle)  # unlike `__del__`, this comes before the connections' own end
 
     def post(
         self,
@@ -46,8 +48,8 @@ class HttpClient:
         timeout: float | None,
         cancellation: Cancellation | None = None,
     ) -> Reply:
-        """Raises OSError or HTTPException if there is no answer within `timeout` seconds between bytes, and Cancelled
-        if the client has left; one that leaves later ends the connection, which is one of the former errors."""
+        """Raises OSError or HTTPException if there is no complete answer within `timeout` seconds, and Cancelled if the
+        client has left; one that leaves later ends the connection, which is one of the former errors."""
         cancellation = cancellation or Cancellation()
         parts = urlsplit(url)
         sent = {"Content-Type": "application/json", "User-Agent": "qdlite", **headers}
@@ -60,14 +62,11 @@ class HttpClient:
         return self._exchange(_connection(parts), parts, body, sent, timeout, cancellation)
 
     def close(self) -> None:
+        """Ends the connections that are kept; further requests may come nevertheless."""
         with self._lock:
-            connections = [one for idle in self._idle.values() for one in idle]
+            idle = dict(self._idle)
             self._idle.clear()
-        for connection in connections:
-            connection.close()
-
-    def __del__(self) -> None:
-        self.close()
+        _close(idle)
 
     def _exchange(
         self,
@@ -79,15 +78,14 @@ class HttpClient:
         cancellation: Cancellation,
     ) -> Reply:
         cancellation.check()
-        connection.timeout = timeout
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout)
+        patience = Patience()
         try:
-            with cancellation.calling(lambda: _abort(connection)):
+            with patience.lasting(timeout, cancellation):
+                patience.watch(_connected(connection, timeout))
                 connection.request("POST", _target(parts), body, dict(headers))
-                response = connection.getresponse()
-                named = {name.lower(): value for name, value in response.getheaders()}
-                reply = Reply(response.status, response.reason, named, response.read())
+                with connection.getresponse() as response:
+                    named = {name.lower(): value for name, value in response.getheaders()}
+                    reply = Reply(response.status, response.reason, named, response.read())
         except BaseException:
             connection.close()
             raise
@@ -108,12 +106,20 @@ class HttpClient:
         connection.close()
 
 
-def _abort(connection: http.client.HTTPConnection) -> None:
-    """Ends what another thread reads from the connection."""
-    stream = connection.sock
-    if stream is not None:
-        with suppress(OSError):
-            stream.shutdown(socket.SHUT_RDWR)
+def _close(idle: Mapping[tuple[str, str], list[http.client.HTTPConnection]]) -> None:
+    for connections in idle.values():
+        for connection in connections:
+            connection.close()
+
+
+def _connected(connection: http.client.HTTPConnection, timeout: float | None) -> socket.socket:
+    """The connection's socket, with a new timeout."""
+    connection.timeout = timeout
+    if connection.sock is None:
+        connection.connect()
+    stream: socket.socket = connection.sock
+    stream.settimeout(timeout)
+    return stream
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import threading
 import warnings
 from importlib import import_module
 from typing import Any
@@ -18,6 +19,8 @@ from qdlite.types import Json
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """The decoders that may see untrusted data."""
 
+_opening = threading.Lock()
+"""For one thread at a time: what warnings are shown is a matter of the whole process, and has to be put back."""
 _SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
 
 
@@ -31,8 +34,10 @@ def image_bytes(data: Json, settings: ImageSettings, call: Call) -> bytes:
         raise InferenceError("An image must be a string: an http(s) URL, a data URL or base64")
     if is_url(data):
         return fetch(data, settings, call)
-    encoded = _data_of_url(data) if data[:5].lower() == "data:" else data
-    return _decoded(encoded, settings.max_bytes)
+    encoded = "".join(data.split())  # many programs break lines of base64
+    if not encoded:
+        raise InferenceError("The image is empty")
+    return _decoded(_data_of_url(encoded) if encoded[:5].lower() == "data:" else encoded, settings.max_bytes)
 
 
 def load_image(data: Json, settings: ImageSettings, call: Call) -> Any:
@@ -52,7 +57,7 @@ def decode_image(content: bytes, settings: ImageSettings) -> Any:
     """Decodes PNG, JPEG, WebP, GIF, BMP or TIFF; its pixels are counted before they are decoded."""
     pillow = _pillow()
     try:
-        with warnings.catch_warnings():
+        with _opening, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns from a limit of its own on; ours is checked below
             image = pillow.open(io.BytesIO(content), formats=FORMATS)
         _check_pixels(image.width, image.height, settings)
@@ -84,7 +89,7 @@ def _decoded(encoded: str, max_bytes: int) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InferenceError("An image must be an http(s) URL, a data URL or base64") from error
+        raise InferenceError("An image must be an http(s) URL, a data URL or base64, not the name of a file") from error
 
 
 def _pillow() -> Any:

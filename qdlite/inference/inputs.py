@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ class Call:
         timeout: float | None = None,
         cancellation: Cancellation | None = None,
     ) -> Call:
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + min(timeout, threading.TIMEOUT_MAX)
         named = {name.lower(): value for name, value in (headers or {}).items()}
         return cls(mode, named, deadline, cancellation or Cancellation())
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from qdlite.errors import ModelLoading
+from qdlite.errors import ModelLoading, Timeout
 from qdlite.inference.inputs import Call
 from qdlite.inference.lane import Lane
+
+_GLANCE = 0.1
+"""Seconds after which a request that waits for another one's load looks whether its own client is still there."""
 
 
 @dataclass
@@ -39,7 +42,8 @@ class LoadedModels:
     def use(self, key: Hashable, load: Callable[[], tuple[Lane, int]], call: Call) -> Iterator[Lane]:
         """The lane of a model, loaded by `load` (which also gives its size) if it is not in memory.
 
-        Raises Timeout if another request is still loading it at the call's deadline.
+        Raises ModelLoading if another request is still loading it at the call's deadline, Cancelled if the client
+        leaves before.
         """
         with self._lock:
             slot = self._slots.get(key)
@@ -59,9 +63,12 @@ class LoadedModels:
     def _lane(self, slot: _Slot, load: Callable[[], tuple[Lane, int]], call: Call) -> Lane:
         if slot.lane is not None:
             return slot.lane
-        remaining = call.remaining()
-        if not slot.lock.acquire(timeout=-1 if remaining is None else remaining):
-            raise ModelLoading("The model was not loaded within the request's timeout")
+        call.remaining()
+        try:
+            while not slot.lock.acquire(timeout=call.remaining(_GLANCE) or 0):
+                pass
+        except Timeout as error:
+            raise ModelLoading("The model was not loaded within the request's timeout") from error
         try:  # one load per model, while other models stay available
             if slot.lane is None:
                 slot.lane, slot.size = load()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qdlite.errors import InferenceError
 from qdlite.inference import download, folders
@@ -18,12 +18,14 @@ from qdlite.inference.embedders import fastembed
 from qdlite.inference.embedders.base import Embedder, Item
 from qdlite.inference.folders import ModelFolder
 from qdlite.inference.images import is_url, load_image
-from qdlite.inference.inputs import Call, DataKind, Embedded, InferenceInput
+from qdlite.inference.inputs import Call, Embedded, InferenceInput
 from qdlite.inference.lane import Lane
 from qdlite.inference.loaded import LoadedModels
 from qdlite.inference.model import ModelCard, ModelDescription, State
 from qdlite.inference.options import Tuning, local_options, tuning
+from qdlite.inference.providers.backend import key_advice
 from qdlite.inference.settings import InferenceSettings
+from qdlite.types import VectorArray
 
 _TWICE = 256 * 2**20
 """Bytes of a model's files up to which it may be in memory a second time, to serve a crowd. Larger ones gain less,
@@ -44,15 +46,11 @@ class LocalModels:
         self._settings = settings
         self._catalogue = catalogue
         self._loaded = LoadedModels(settings.max_loaded_models, settings.max_model_bytes)
-        self._prepare: dict[DataKind, Callable[[InferenceInput, ModelCard, Call], Item]] = {
-            "text": self._text,
-            "image": self._image,
-        }
 
     def route(self, item: InferenceInput, call: Call) -> Route:
         """Raises InferenceError if there is no such model or it does not embed this kind of data."""
         card = self._catalogue.find(item.model, item.kind)
-        mrl = local_options(item.model, item.options, card.tunable)
+        mrl = local_options(item.model, item.options, card.tunable, key_advice(card.name))
         if mrl is not None and card.kind == "sparse":
             raise InferenceError(f"Option mrl does not apply to {card.name}, whose vectors are sparse")
         if mrl is not None and card.dimensions is not None and mrl > card.dimensions:
@@ -69,10 +67,13 @@ class LocalModels:
     def embed(self, inputs: Sequence[InferenceInput], call: Call) -> Embedded:
         card = self._catalogue.find(inputs[0].model, inputs[0].kind)
         variant = _Variant(card, tuning(inputs[0].options, card.tunable))
-        prepare = self._prepare[inputs[0].kind]
-        items = [prepare(item, card, call) for item in inputs]
-        with self._loaded.use(variant, partial(self._load, variant), call) as lane:
-            vectors, tokens = lane.run(items, inputs[0].kind, call)
+        vectors: list[VectorArray] = []
+        tokens = 0
+        for items in self._portions(inputs, card, call):
+            with self._loaded.use(variant, partial(self._load, variant), call) as lane:
+                told, read = lane.run(items, inputs[0].kind, call)
+            vectors += told
+            tokens += read
         return Embedded(vectors, {inputs[0].model: tokens})
 
     def describe(self, card: ModelCard) -> ModelDescription:
@@ -133,8 +134,26 @@ class LocalModels:
         places = ", ".join(str(path) for path in folders.searched(self._settings))
         return (
             f"Model {card.name} is not on disk, and downloading is turned off. Searched: {places}. "
-            f"Run `qdlite models pull {card.name}` on a machine with network access"
+            f"Run `qdlite models pull {card.name}` on a machine with network access{key_advice(card.name)}"
         )
+
+    def _portions(self, inputs: Sequence[InferenceInput], card: ModelCard, call: Call) -> Iterator[list[Item]]:
+        """What the model takes at a time: all texts, but of images, which are embedded one by one, only as many as
+        have the pixels that a single one may have. A few kilobytes each, they could be gigabytes when decoded."""
+        if inputs[0].kind == "text":
+            yield [self._text(item, card, call) for item in inputs]
+            return
+        part: list[Item] = []
+        pixels = 0
+        for item in inputs:
+            image = self._image(item, call)
+            size = image.width * image.height
+            if part and pixels + size > self._settings.images.max_pixels:
+                yield part
+                part, pixels = [], 0
+            part.append(image)
+            pixels += size
+        yield part
 
     def _text(self, item: InferenceInput, card: ModelCard, call: Call) -> Item:
         text = data_text(item)
@@ -142,5 +161,9 @@ class LocalModels:
         prefix = queries if call.mode == "search" else passages
         return text if text.startswith(prefix) else prefix + text
 
-    def _image(self, item: InferenceInput, card: ModelCard, call: Call) -> Item:
-        return load_image(item.data, self._settings.images, call)
+    def _image(self, item: InferenceInput, call: Call) -> Any:
+        try:
+            return load_image(item.data, self._settings.images, call)
+        except InferenceError as error:
+            error.about = item
+            raise

@@ -40,8 +40,10 @@ _KNOWN_TO_ALL = "Local models know: mrl (number of leading dimensions to keep)"
 _UNIT_TOLERANCE = 1e-3
 
 
-def local_options(model: str, options: Mapping[str, Json] | None, tunable: Collection[str] = ()) -> int | None:
-    """The value of `mrl` among the options of a local model. Raises InferenceError for unknown options."""
+def local_options(
+    model: str, options: Mapping[str, Json] | None, tunable: Collection[str] = (), advice: str = ""
+) -> int | None:
+    """The value of `mrl` among the options of a local model. Raises InferenceError, with the advice, for others."""
     if not options:
         return None
     given = dict(options)
@@ -50,7 +52,7 @@ def local_options(model: str, options: Mapping[str, Json] | None, tunable: Colle
     unknown = [name for name in given if name not in known and not name.endswith(KEY_SUFFIX)]
     if unknown:
         own = f"It knows: {', '.join(tunable)}" if tunable else _KNOWN_TO_ALL
-        raise InferenceError(f"Model {model} does not know the option {', '.join(sorted(unknown))}. {own}")
+        raise InferenceError(f"Model {model} does not know the option {', '.join(sorted(unknown))}. {own}{advice}")
     return checked_size(size)
 
 
@@ -68,6 +70,14 @@ def _number(name: str, value: Json) -> float:
     if value == 0 and name in _POSITIVE:
         raise InferenceError(f"Option {name} must be more than 0")
     return float(value)
+
+
+def checked_key(name: str, value: Json) -> str:
+    """An API key without the blanks or the line break that may stand around it; empty if nothing else is there. Raises
+    InferenceError for what cannot be sent in a header, without repeating it."""
+    if not isinstance(value, str) or not value.strip().isascii() or not value.strip().isprintable():
+        raise InferenceError(f"The value of `{name}` is no API key")
+    return value.strip()
 
 
 def checked_size(size: Json) -> int | None:

@@ -16,7 +16,7 @@ from qdlite.errors import BadRequest, InferenceError, QdliteError, RateLimited, 
 from qdlite.inference.backend import Route
 from qdlite.inference.http import HttpClient, Reply
 from qdlite.inference.inputs import Call, Embedded, InferenceInput
-from qdlite.inference.options import KEY_SUFFIX
+from qdlite.inference.options import KEY_SUFFIX, checked_key
 from qdlite.inference.replies import retry_after, vector_of
 from qdlite.inference.settings import InferenceSettings
 
@@ -63,7 +63,8 @@ def _wire(item: InferenceInput) -> dict[str, Any]:
 
 def _keys(call: Call) -> tuple[tuple[str, str], ...]:
     """The caller's headers with keys of providers, which the service gets to see."""
-    return tuple(sorted((name, value) for name, value in call.headers.items() if name.endswith(KEY_SUFFIX)))
+    found = ((name, checked_key(name, value)) for name, value in call.headers.items() if name.endswith(KEY_SUFFIX))
+    return tuple(sorted(found))
 
 
 def _result(reply: Reply, inputs: Sequence[InferenceInput]) -> Embedded:

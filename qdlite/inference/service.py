@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from qdlite.errors import InferenceError
+from qdlite.errors import InferenceError, UnknownModel
 from qdlite.inference import builtin, download
 from qdlite.inference.backend import Route, Rule
 from qdlite.inference.builtin import Bm25Backend, HashingBackend
@@ -72,7 +72,12 @@ class InferenceService:
         self._totals = Totals()
         self._counted_as = lru_cache(MAX_MODELS)(self._proper_name)
         elsewhere = [self._remote.route] if self._remote else [self._providers.route, self._local.route]
-        self._rules: list[Rule] = [Bm25Backend().route, HashingBackend().route, self._local.route_added, *elsewhere]
+        self._rules: list[Rule] = [
+            Bm25Backend().route,
+            HashingBackend(self.settings.max_text_length).route,
+            self._local.route_added,
+            *elsewhere,
+        ]
 
     def infer(
         self,
@@ -214,19 +219,23 @@ class InferenceService:
         for position, item in enumerate(inputs):
             route = routes.get(item.key)
             if route is None:
-                route = routes[item.key] = self._route(item, call)
+                try:
+                    route = routes[item.key] = self._route(item, call)
+                except InferenceError as error:
+                    error.about = item
+                    raise
             key = (route.backend, route.group)
             groups.setdefault(key, _Group(route)).add(item, route, position)
         return sorted(groups.values(), key=lambda group: group.route.remote)
 
     def _route(self, item: InferenceInput, call: Call) -> Route:
         if not self.allows(item.model):
-            raise InferenceError(f"Model {item.model} is not among the models that this server allows")
+            raise UnknownModel(f"Model {item.model} is not among the models that this server allows")
         for rule in self._rules:
             route = rule(item, call)
             if route is not None:
                 return route
-        raise InferenceError(f"Unknown model: {item.model}")
+        raise UnknownModel(f"Unknown model: {item.model}")
 
 
 def _external(name: str) -> ModelDescription:

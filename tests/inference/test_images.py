@@ -8,7 +8,8 @@ import socket
 import struct
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ import pytest
 from qdlite.errors import InferenceError, Timeout
 from qdlite.inference import ImageSettings, InferenceInput, InferenceService
 from qdlite.inference import fetching as fetching_module
+from qdlite.inference.embedders.base import Item
 from qdlite.inference.fetching import fetch, is_public
 from qdlite.inference.images import decode_image, image_bytes, load_image
-from qdlite.inference.inputs import Call
+from qdlite.inference.inputs import Call, DataKind
+from qdlite.inference.lane import Lane
+from qdlite.types import VectorArray
 from tests.inference.stub import Answer, Received, Stub
 
 CALL = Call("update")
@@ -48,6 +52,14 @@ def test_formats(form: str) -> None:
 def test_data_urls(header: str) -> None:
     content = picture()
     assert image_bytes(header + encoded(content), OPEN, CALL) == content
+    assert image_bytes(f" {header}{base64.encodebytes(content).decode()}", OPEN, CALL) == content
+
+
+def test_base64_in_lines() -> None:
+    content = picture(size=(200, 200), form="BMP")
+    in_lines = base64.encodebytes(content).decode()
+    assert in_lines.count("\n") > 1000
+    assert image_bytes(in_lines, ImageSettings(max_bytes=len(content)), CALL) == content
 
 
 @pytest.mark.parametrize(
@@ -62,7 +74,8 @@ def test_data_urls(header: str) -> None:
         ("data:image/png,abc", "must be base64"),
         ("data:image/png;base64", "must be base64"),
         (encoded(b"no picture at all"), "cannot be read"),
-        ("", "cannot be read"),
+        ("", "The image is empty"),
+        (" \n", "The image is empty"),
     ],
 )
 def test_unusable_data(data: Any, message: str) -> None:
@@ -190,6 +203,7 @@ def test_redirects_are_followed_and_checked_again(stub: StartStub, monkeypatch: 
         places = {"/a": "/b", "/b": f"http://127.0.0.1:{server.port}/c", "/evil": f"http://127.0.0.2:{server.port}/c"}
         places["/loop"] = "/loop"
         places["/file"] = "file:///etc/passwd"
+        places["/malformed"] = "http://["
         if request.path in places:
             return Answer(302, headers={"Location": places[request.path]})
         return Answer(body=b"here")
@@ -204,6 +218,8 @@ def test_redirects_are_followed_and_checked_again(stub: StartStub, monkeypatch: 
         fetch(f"{server.url}/loop", strict, CALL)
     with pytest.raises(InferenceError, match="must start with http"):
         fetch(f"{server.url}/file", strict, CALL)
+    with pytest.raises(InferenceError, match="/malformed redirects to a malformed URL"):
+        fetch(f"{server.url}/malformed", strict, CALL)
 
 
 def test_size_limit_without_announced_length(stub: StartStub) -> None:
@@ -271,3 +287,21 @@ def test_image_vectors_do_not_depend_on_the_batch(service: InferenceService) -> 
     together = service.infer(inputs, "update").embeddings
     for one, vector in zip(inputs, together, strict=True):
         np.testing.assert_array_equal(service.infer([one], "search").embeddings[0], vector)
+
+
+def test_many_images_are_not_in_memory_at_once(service: InferenceService, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [encoded(picture((n * 20, 0, 0))) for n in range(7)]
+    inputs = [InferenceInput(content, "image", "Qdrant/clip-ViT-B-32-vision") for content in pictures]
+    portions: list[int] = []
+    run = Lane.run
+
+    def counted(lane: Lane, items: Sequence[Item], kind: DataKind, call: Call) -> tuple[list[VectorArray], int]:
+        portions.append(len(items))
+        return run(lane, items, kind, call)
+
+    monkeypatch.setattr(Lane, "run", counted)
+    few = InferenceService(replace(service.settings, images=ImageSettings(max_pixels=3 * 40 * 60)))
+    vectors = few.infer(inputs, "update").embeddings
+    assert portions == [3, 3, 1]
+    np.testing.assert_array_equal(np.stack(vectors), np.stack(service.infer(inputs, "update").embeddings))
+    few.close()

@@ -221,8 +221,23 @@ def test_a_model_that_another_request_loads(settings: InferenceSettings, monkeyp
     assert loading.wait(10)
     with pytest.raises(ModelLoading), models.use("m", load, Call.start("search", timeout=0.05)):
         pass
+    left = Cancellation()
+    threading.Timer(0.05, left.cancel).start()
+    with pytest.raises(Cancelled), models.use("m", load, Call("search", cancellation=left)):
+        pass
     free.set()
     thread.join(10)
+
+
+def test_a_very_long_name_is_not_repeated(settings: InferenceSettings) -> None:
+    with pytest.raises(InferenceError) as refused:
+        InferenceService(settings).infer([text("dog", f"{MINILM}{'x' * 1_000_000}")], "update")
+    assert len(str(refused.value)) < 1000
+
+
+def test_a_timeout_beyond_all_clocks(settings: InferenceSettings) -> None:
+    made = InferenceService(settings)
+    assert made.infer([text("dog")], "update", timeout=1e15).usage == {MINILM: 3}
 
 
 def test_a_path_is_no_model(settings: InferenceSettings, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdlite.errors import InferenceError, QdliteError, RateLimited, ServiceError, Timeout
+from qdlite.errors import Cancelled, InferenceError, QdliteError, RateLimited, ServiceError, Timeout
 from qdlite.inference import (
+    Cancellation,
     ImageSettings,
     InferenceInput,
     InferenceService,
@@ -90,7 +92,7 @@ def service(prefix: str, url: str, **settings: Any) -> InferenceService:
     providers = ProviderSettings(base_urls={prefix: url}, **settings)
     images = ImageSettings(allow_private_addresses=True)
     made = InferenceService(InferenceSettings(providers=providers, offline=True, images=images))
-    made._providers._pause = lambda seconds: None
+    made._providers._pause = lambda cancellation, seconds: None
     return made
 
 
@@ -294,7 +296,7 @@ def test_wrong_kind_of_data() -> None:
 def test_refusals(stub: StartStub, status: int, body: Any, error: type[QdliteError], message: str) -> None:
     server = stub(lambda request: json_answer(body, status))
     with pytest.raises(error) as refused:
-        service("openai", server.url, retries=0).infer([text("a", "openai/m")], "update")
+        service("openai", server.url, retries=0).infer([text("a", "openai/m", openai_api_key="k")], "update")
     assert type(refused.value) is error
     assert message in str(refused.value)
 
@@ -305,7 +307,7 @@ def test_busy_providers_are_asked_again(stub: StartStub, status: int) -> None:
     server = stub(lambda request: answers.pop(0) if answers else echo(request))
     made = service("openai", server.url)
     pauses: list[float] = []
-    made._providers._pause = lambda seconds: pauses.append(float(seconds))
+    made._providers._pause = lambda cancellation, seconds: pauses.append(float(seconds))
     assert made.infer([text("a", "openai/m")], "update").usage == {"openai/m": 7}
     assert len(server.received) == 3
     assert 0.3 < pauses[0] < 0.7 and pauses[1] == 3
@@ -381,6 +383,61 @@ def test_unreadable_answers(stub: StartStub, answer: bytes) -> None:
     server = stub(lambda request: Answer(body=answer))
     with pytest.raises(ServiceError, match=r"cannot be read|0 vectors for 1"):
         service("openai", server.url).infer([text("a", "openai/m")], "update")
+
+
+def test_a_dripping_provider_is_cut_off(stub: StartStub) -> None:
+    stop = threading.Event()
+
+    def drip(write: Callable[[bytes], object]) -> None:
+        while not stop.wait(0.02):
+            write(b" ")
+
+    server = stub(lambda request: Answer(chunks=drip))
+    with pytest.raises(Timeout):
+        service("openai", server.url).infer([text("a", "openai/m")], "update", timeout=0.3)
+    with pytest.raises(ServiceError, match="could not be reached: timed out"):
+        service("openai", server.url, timeout=0.3, retries=0).infer([text("a", "openai/m")], "update")
+    left = Cancellation()
+    threading.Timer(0.2, left.cancel).start()
+    with pytest.raises(Cancelled):
+        service("openai", server.url).infer([text("a", "openai/m")], "update", cancellation=left)
+    stop.set()
+
+
+def test_who_leaves_during_a_pause_is_not_waited_for(stub: StartStub) -> None:
+    server = stub(lambda request: json_answer({}, 429, Retry_After="15"))
+    made = service("openai", server.url)
+    made._providers._pause = Cancellation.wait
+    left = Cancellation()
+    threading.Timer(0.1, left.cancel).start()
+    with pytest.raises(Cancelled):
+        made.infer([text("a", "openai/m")], "update", cancellation=left)
+    assert len(server.received) == 1
+
+
+def test_keys_of_files_and_what_is_no_key(stub: StartStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key read from a file ends with a line break, which must neither fail nor be shown."""
+    server = stub(openai)
+    monkeypatch.setenv("OPENAI_API_KEY", " sk-good\n")
+    assert service("openai", f"{server.url}/v1").infer([text("a", "openai/m")], "update").usage
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-good\nX: y")
+    with pytest.raises(InferenceError, match=r"^The value of `OPENAI_API_KEY` is no API key$"):
+        service("openai", f"{server.url}/v1").infer([text("a", "openai/m")], "update")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(InferenceError, match=r"^The value of `openai-api-key` is no API key$"):
+        service("openai", f"{server.url}/v1").infer([text("a", "openai/m", openai_api_key=5)], "update")
+    with pytest.raises(InferenceError, match=r"OpenAI wants an API key \(401\): .*header or option `openai-api-key`"):
+        service("openai", f"{server.url}/v1").infer([text("a", "openai/m")], "update")
+    with pytest.raises(InferenceError, match="openai/ names no model of OpenAI"):
+        service("openai", f"{server.url}/v1").infer([text("a", "openai/")], "update")
+
+
+def test_a_provider_may_have_been_meant(stub: StartStub) -> None:
+    """fastembed's models of that name run here unless a key is sent, which may have been forgotten."""
+    made = service("openai", "http://127.0.0.1:9")
+    for options in ({"dimensions": 64}, {}):
+        with pytest.raises(InferenceError, match="Jina AI embeds it if `jina-api-key` comes as header or option"):
+            made.infer([text("a", "jinaai/jina-embeddings-v3", **options)], "update")
 
 
 def test_local_errors_come_before_external_calls(stub: StartStub) -> None:

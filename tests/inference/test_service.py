@@ -74,7 +74,7 @@ def test_bm25_options_apply_to_their_inputs_only(offline: InferenceService) -> N
 
 @pytest.mark.parametrize("kind", ["image", "object"])
 def test_bm25_takes_text_only(offline: InferenceService, kind: Any) -> None:
-    with pytest.raises(InferenceError) as refused:
+    with pytest.raises(WrongInput) as refused:
         offline.infer([InferenceInput("x", kind, "Bm25")], "update")
     assert str(refused.value) == "Wrong input: Only text input is supported for Bm25."
 
@@ -96,6 +96,9 @@ def test_mrl(offline: InferenceService) -> None:
         (text("x", options={"dimensions": 8}), "does not know the option dimensions"),
         (text(7), "must be a string"),
         (text("x", "hashing/none"), "from 1 to 65536"),
+        (text("x", "hashing/" + "9" * 5000), "from 1 to 65536"),
+        (text(" "), "text for model hashing/16 is empty"),
+        (text("x" * 1_000_001), "has 1000001 characters, more than the 1000000 allowed"),
         (InferenceInput("x", "image", "hashing/4"), "embeds text, not image"),
     ],
 )

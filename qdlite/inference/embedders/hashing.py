@@ -19,6 +19,9 @@ from qdlite.types import FloatArray
 
 PREFIX = "hashing/"
 MAX_DIMENSIONS = 65536
+_DIGITS = 20
+_SHOWN = 40
+"""Digits that are read, and characters of a wrong name that are repeated."""
 
 _WORD = re.compile(r"\w+")
 _GRAM_SIZES = (3, 4)
@@ -31,15 +34,18 @@ _BLOCK_WORDS = 100_000
 
 Features = tuple[NDArray[np.uint32], FloatArray]
 
+_features: dict[str, Features] = {}
+"""Of words met before, the same for all dimensions."""
+
 
 def dimensions_of(model: str) -> int | None:
     """The size in `hashing/<size>` (any letter case), None for another model. Raises InferenceError."""
     if not model.lower().startswith(PREFIX):
         return None
     size = model[len(PREFIX) :]
-    if not (size.isascii() and size.isdigit()) or not 1 <= int(size) <= MAX_DIMENSIONS:
+    if not (size.isascii() and size.isdigit() and len(size) <= _DIGITS) or not 1 <= int(size) <= MAX_DIMENSIONS:
         raise InferenceError(
-            f"Model {model!r} needs a number of dimensions from 1 to {MAX_DIMENSIONS}, e.g. hashing/384"
+            f"Model {model[:_SHOWN]!r} needs a number of dimensions from 1 to {MAX_DIMENSIONS}, e.g. hashing/384"
         )
     return int(size)
 
@@ -54,7 +60,6 @@ class HashingEmbedder:
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
-        self._features: dict[str, Features] = {}
 
     def embed(self, texts: Sequence[str]) -> tuple[list[FloatArray], int]:
         """The vector of each text, and the number of words in all of them."""
@@ -67,7 +72,7 @@ class HashingEmbedder:
         for word in chain.from_iterable(texts):
             numbers.setdefault(word, len(numbers))
         pairs, weights = _weighted_pairs(texts, numbers)
-        sums = self._sum(pairs, weights, [self._of_word(word) for word in numbers], len(texts))
+        sums = self._sum(pairs, weights, [_of_word(word) for word in numbers], len(texts))
         return _unit_rows(sums)
 
     def _sum(
@@ -87,13 +92,14 @@ class HashingEmbedder:
         sums = np.bincount(cells, contributions, minlength=rows * self.dimensions)
         return sums.reshape(rows, self.dimensions).astype(np.float64, copy=False)
 
-    def _of_word(self, word: str) -> Features:
-        known = self._features.get(word)
-        if known is None:
-            known = _word_features(word)
-            if len(self._features) < _REMEMBERED_WORDS:
-                self._features[word] = known
-        return known
+
+def _of_word(word: str) -> Features:
+    known = _features.get(word)
+    if known is None:
+        known = _word_features(word)
+        if len(_features) < _REMEMBERED_WORDS:
+            _features[word] = known
+    return known
 
 
 def _blocks(texts: list[list[str]], rows: int) -> Iterator[list[list[str]]]:

@@ -6,19 +6,19 @@ import hashlib
 import http.client
 import os
 import random
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from qdlite.errors import InferenceError, ServiceError
 from qdlite.inference.backend import Route, checked_text, data_text
+from qdlite.inference.cancellation import Cancellation
 from qdlite.inference.catalogue import Catalogue
 from qdlite.inference.http import HttpClient, Reply
 from qdlite.inference.images import data_url, image_bytes, is_url
 from qdlite.inference.inputs import Call, Embedded, InferenceInput, canonical
-from qdlite.inference.options import KEY_SUFFIX, checked_size
+from qdlite.inference.options import KEY_SUFFIX, checked_key, checked_size
 from qdlite.inference.providers.base import Ask, CallLimits, Prepared, Provider, Told
 from qdlite.inference.providers.cohere import COHERE
 from qdlite.inference.providers.jina import JINA
@@ -53,7 +53,7 @@ class Providers:
         self._settings = settings
         self._catalogue = catalogue
         self._client = HttpClient()
-        self._pause = time.sleep
+        self._pause: Callable[[Cancellation, float], None] = Cancellation.wait
 
     def route(self, item: InferenceInput, call: Call) -> Route | None:
         provider = provider_of(item.model)
@@ -67,6 +67,8 @@ class Providers:
                 f"Model {item.model} runs at {provider.title} and needs an API key: send it as header or option "
                 f"`{provider.key_name}`, or set {provider.environment[0]} where qdlite runs"
             )
+        if not item.model.partition("/")[2]:
+            raise InferenceError(f"Model {item.model} names no model of {provider.title}")
         if item.kind not in provider.accepts:
             raise InferenceError(f"{provider.title} embeds {' and '.join(provider.accepts)}, not {item.kind}")
         if item.kind == "text":
@@ -83,7 +85,7 @@ class Providers:
         assert provider is not None
         key = self._key(provider, first, call).value
         model = first.model.partition("/")[2]
-        prepared = [self._prepared(provider, item, call) for item in inputs]
+        prepared = (self._prepared(provider, item, call) for item in inputs)
         vectors: list[VectorArray] = []
         tokens = 0
         for part in calls(prepared, provider.limits(model, first.kind)):
@@ -102,17 +104,23 @@ class Providers:
             self._settings.providers.keys.get(provider.prefix),
         )
         for value in named:
-            if isinstance(value, str) and value.strip():
-                return _Key(_checked_key(value.strip(), provider), True)
-        found = next((os.environ[name] for name in provider.environment if os.environ.get(name)), None)
-        return _Key(found, False)
+            if value is not None and (key := checked_key(provider.key_name, value)):
+                return _Key(key, True)
+        for name in provider.environment:
+            if key := checked_key(name, os.environ.get(name, "")):
+                return _Key(key, False)
+        return _Key(None, False)
 
     def _prepared(self, provider: Provider, item: InferenceInput, call: Call) -> Prepared:
         if item.kind == "text":
             return Prepared("text", data_text(item))
         if provider.image_urls and is_url(item.data):
             return Prepared("image", item.data)
-        return Prepared("image", data_url(image_bytes(item.data, self._settings.images, call)))
+        try:
+            return Prepared("image", data_url(image_bytes(item.data, self._settings.images, call)))
+        except InferenceError as error:
+            error.about = item
+            raise
 
     def _ask(self, provider: Provider, ask: Ask, key: str | None, call: Call) -> Told:
         reply = self._post(provider, msgspec.json.encode(provider.body(ask)), key, call)
@@ -138,7 +146,7 @@ class Providers:
             pause = _pause_after(attempt, reply)
             if attempt == last or pause is None or not _in_time(pause, call):
                 break
-            self._pause(pause)
+            self._pause(call.cancellation, pause)
         if reply is None:
             raise ServiceError(f"{provider.title} could not be reached: {problem}") from problem
         return reply
@@ -152,16 +160,20 @@ class Providers:
             return None, error
 
 
-def calls(inputs: Sequence[Prepared], limits: CallLimits) -> Iterator[Sequence[Prepared]]:
-    """Cuts inputs into calls within a provider's limits, in order; an input over the size goes alone."""
-    start = size = 0
-    for stop, item in enumerate(inputs):
+def calls(inputs: Iterable[Prepared], limits: CallLimits) -> Iterator[list[Prepared]]:
+    """Cuts inputs into calls within a provider's limits, in order; an input over the size goes alone. Inputs are taken
+    as they are needed, so that fetched images need not be in memory all at once."""
+    part: list[Prepared] = []
+    size = 0
+    for item in inputs:
         length = len(item.data.encode("utf-8", "surrogatepass"))
-        if stop > start and (stop - start == limits.inputs or size + length > limits.size):
-            yield inputs[start:stop]
-            start, size = stop, 0
+        if part and (len(part) == limits.inputs or size + length > limits.size):
+            yield part
+            part, size = [], 0
+        part.append(item)
         size += length
-    yield inputs[start:]
+    if part:
+        yield part
 
 
 def provider_of(model: str) -> Provider | None:
@@ -170,16 +182,16 @@ def provider_of(model: str) -> Provider | None:
     return PROVIDERS.get(prefix.lower()) if slash else None
 
 
+def key_advice(model: str) -> str:
+    """What to say of a model that runs here because no key was sent, though a provider may have been meant."""
+    provider = provider_of(model)
+    return f". {provider.title} embeds it if `{provider.key_name}` comes as header or option" if provider else ""
+
+
 def _passed_on(item: InferenceInput) -> dict[str, Json]:
     """The options without keys and `mrl`: parameters of the provider's own."""
     options = item.options or {}
     return {name: value for name, value in options.items() if name != "mrl" and not name.endswith(KEY_SUFFIX)}
-
-
-def _checked_key(key: str, provider: Provider) -> str:
-    if not key.isascii() or not key.isprintable():
-        raise InferenceError(f"The value of `{provider.key_name}` is no API key")
-    return key
 
 
 def _pause_after(attempt: int, reply: Reply | None) -> float | None:

@@ -23,6 +23,11 @@ def refusal(provider: Provider, reply: Reply, key: str | None) -> QdliteError:
     text = _told(reply)
     if key:
         text = text.replace(key, "***")
+    if reply.status in _OF_THE_KEY and not key:
+        return InferenceError(
+            f"{provider.title} wants an API key ({reply.status}): {text}. Send it as header or option "
+            f"`{provider.key_name}`, or set {provider.environment[0]} where qdlite runs"
+        )
     if reply.status in _OF_THE_KEY:
         return InferenceError(
             f"{provider.title} refused the API key ({reply.status}): {text}. Check `{provider.key_name}`"
