@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from msgspec import Struct, field
 
 from qdlite import inference
-from qdlite.errors import Timeout
+from qdlite.errors import InferenceError, Timeout
 from qdlite.inference.cancellation import Cancellation
 from qdlite.models.points import UpsertPoints
 from qdlite.models.updates import UpdateVectors
@@ -99,6 +99,30 @@ def inference_objects(body: UpsertPoints | UpdateVectors) -> list[VectorObject]:
         for vector in point.named_vectors().values()
         if isinstance(vector, VectorObject) and vector.is_inference
     ]
+
+
+def embed_for_write(
+    service: Callable[[], InferenceService], body: UpsertPoints | UpdateVectors, context: RequestContext
+) -> Embeddings:
+    """The same for the objects of a write, if it has any; if there are several, an error says which it is about."""
+    objects = inference_objects(body)
+    try:
+        return embed(service(), objects, "update", context) if objects else NOTHING
+    except InferenceError as error:
+        place = _place(body, error.about) if len(objects) > 1 else None
+        if place is None:
+            raise
+        raise error.at(place) from error
+
+
+def _place(body: UpsertPoints | UpdateVectors, wanted: object) -> str | None:
+    """Where the first of such inputs stands."""
+    points = body.all_points() if isinstance(body, UpsertPoints) else body.points
+    for point in points:
+        for name, vector in point.named_vectors().items():
+            if isinstance(vector, VectorObject) and vector.is_inference and _input(vector) == wanted:
+                return f"Point {point.id}, vector `{name}`" if name else f"Point {point.id}"
+    return None
 
 
 def _input(item: VectorObject) -> InferenceInput:

@@ -8,7 +8,7 @@ from qdlite.collection.collection import Collection
 from qdlite.collection.shard_keys import check_write
 from qdlite.collection.updates import check_readable
 from qdlite.database.core import DatabaseCore
-from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed, inference_objects
+from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed_for_write
 from qdlite.errors import PointNotFound, UnknownVector
 from qdlite.lazily import logger
 from qdlite.models.points import UpsertPoints
@@ -120,8 +120,7 @@ class Writes(DatabaseCore):
 
     def _embedded(self, operation: UpdateOperation, context: RequestContext) -> Embeddings:
         body = operation.upsert or operation.update_vectors
-        objects = inference_objects(body) if body is not None else ()
-        return embed(self.inference, objects, "update", context) if objects else NOTHING
+        return embed_for_write(self._inference, body, context) if body is not None else NOTHING
 
     def _applied(
         self, collection: Collection, wait: bool, apply: Callable[[], int], context: RequestContext | None = None

@@ -86,7 +86,7 @@ def bomb() -> str:
 REFUSED: dict[str, tuple[str, Callable[[str], Vector], int, str]] = {
     "unknown model": ("dense", lambda url: text("a", "x/none"), 400, "Unknown model: x/none"),
     "model that is not allowed": ("dense", lambda url: text("a", "baai/bge-small-en"), 400, "not among the models"),
-    "dense in sparse": ("sparse", lambda url: text("a", MINILM), 400, "dense vectors of 384 dimensions"),
+    "dense in sparse": ("sparse", lambda url: text("a", MINILM), 400, 'one of `vectors` with "size": 384'),
     "sparse in dense": ("dense", lambda url: text("bake", SPLADE), 400, "name one of `sparse_vectors`"),
     "BM25 in dense": ("dense", lambda url: text("bake", "qdrant/bm25"), 400, "name one of `sparse_vectors`"),
     "multi in dense": ("dense", lambda url: text("bake", COLBERT), 400, "a `multivector_config`"),
@@ -146,6 +146,24 @@ def test_redirect_loop_and_size_of_what_is_fetched(database: Database, http: htt
         body = {"points": [{"id": 8, "vector": {"clip": image(f"{provider.url}/{path}")}}]}
         answer = http.put(POINTS, json=body)
         assert (answer.status_code, words in answer.json()["status"]["error"]) == (400, True), answer.text
+
+
+def test_the_one_among_many_is_named(http: httpx.Client) -> None:
+    fine = text("a good one", MINILM)
+    good = {"id": 7, "vector": {"dense": fine}}
+    for name, vector in (("dense", text("", MINILM)), ("clip", image("?")), ("dense", text("a", "x/none"))):
+        bad = {"id": 8, "vector": {name: vector}}
+        columns = {"ids": [7, 8], "vectors": {name: [fine, vector]}}
+        asked = (("", {"points": [good, bad]}), ("", {"batch": columns}), ("/vectors", {"points": [good, bad]}))
+        for path, body in asked:
+            answer = http.put(f"{POINTS}{path}", json=body)
+            assert answer.json()["status"]["error"].startswith(f"Point 8, vector `{name}`: ")
+    alone = http.put(POINTS, json={"points": [{"id": 8, "vector": {"dense": text("", MINILM)}}]})
+    assert alone.json()["status"]["error"].startswith("The text for model")
+    http.put("/collections/plain", json={"vectors": {"size": 384, "distance": "Dot"}})
+    points = [{"id": number, "vector": text(words, MINILM)} for number, words in enumerate(["a", " ", "b"])]
+    unnamed = http.put("/collections/plain/points", json={"points": points})
+    assert unnamed.json()["status"]["error"].startswith("Point 1: The text for model")
 
 
 @pytest.mark.parametrize("kind", ["Document", "Image", "Object"])

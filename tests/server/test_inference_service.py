@@ -90,7 +90,7 @@ def test_without_usage_and_without_inputs(tiny_http: httpx.Client) -> None:
     [
         (ask(an("a", "no/model")), "Unknown model: no/model"),
         (ask(an("a", MINILM, "image")), "embeds text, not image"),
-        (ask(an("a", MINILM), an("", MINILM)), "is empty"),
+        (ask(an("a", MINILM), an("", MINILM)), "`inputs[1]`: The text for model"),
         (ask(an("a", "bm25", options={"b": 2})), "b must be finite"),
         (ask(an("a", MINILM), mode="store"), "Format error in JSON body"),
         ({"inputs": [{"data": "a"}], "inference": "update"}, "Format error in JSON body"),
@@ -208,6 +208,8 @@ def test_openai_shape(tiny_http: httpx.Client) -> None:
     one = tiny_http.post("/v1/embeddings", json={"input": RECIPE, "model": MINILM}).json()
     assert (one["object"], one["model"], one["usage"]) == ("list", MINILM, {"prompt_tokens": 8, "total_tokens": 8})
     assert [(row["object"], row["index"], len(row["embedding"])) for row in one["data"]] == [("embedding", 0, 384)]
+    listed = {"input": [RECIPE], "model": MINILM, "encoding_format": None}
+    assert tiny_http.post("/v1/embeddings", json=listed).json() == one
     body = {"input": [RECIPE, "dog"], "model": MINILM, "encoding_format": "base64", "dimensions": 16, "user": "u"}
     two = tiny_http.post("/v1/embeddings", json=body).json()
     vectors = [np.frombuffer(base64.b64decode(row["embedding"]), dtype="<f4") for row in two["data"]]
@@ -227,13 +229,15 @@ def test_openai_models_are_those_that_can_be_used(tiny_http: httpx.Client) -> No
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"input": "a", "model": "no/model"}, "Unknown model"),
+        ({"input": "", "model": MINILM}, "is empty"),
+        ({"input": ["a", ""], "model": MINILM}, "`input[1]`: The text for model"),
+        ({"input": "a", "model": MINILM, "dimensions": 0}, "`dimensions` must be a positive integer, got 0"),
         ({"input": [], "model": MINILM}, "`input` is empty"),
         ({"input": [1, 2], "model": MINILM}, "token numbers"),
         ({"input": [[1, 2]], "model": MINILM}, "token numbers"),
         ({"input": "a", "model": "bm25"}, "sparse vectors"),
         ({"input": "a", "model": "colbert-ir/colbertv2.0"}, "a vector for each token"),
-        ({"input": "a", "model": MINILM, "dimensions": 999}, "has 384 dimensions"),
+        ({"input": "a", "model": MINILM, "dimensions": 999}, "`dimensions` is 999, but sentence-transf"),
         ({"input": "a", "model": MINILM, "encoding_format": "int8"}, "encoding_format"),
         ({"input": "a"}, "missing required field"),
     ],
@@ -244,6 +248,15 @@ def test_openai_errors(tiny_http: httpx.Client, body: dict[str, Any], words: str
     error = answer.json()["error"]
     assert error["type"] == "invalid_request_error" and words in error["message"]
     assert error.keys() == {"message", "type", "param", "code"}
+
+
+def test_openai_unknown_model(tiny_http: httpx.Client) -> None:
+    """As OpenAI tells it, so that its clients raise NotFoundError."""
+    answer = tiny_http.post("/v1/embeddings", json={"input": "a", "model": "no/model"})
+    assert answer.status_code == 404
+    error = answer.json()["error"]
+    assert error["message"].startswith("Unknown model: no/model")
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, "model_not_found")
 
 
 def test_report_and_metrics(tiny_http: httpx.Client) -> None:

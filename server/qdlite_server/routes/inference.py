@@ -33,6 +33,7 @@ _STATUSES: Mapping[type[Exception], int] = {
     errors.ModelLoading: 503,
     errors.Timeout: 504,
 }
+_OPENAI_STATUSES: Mapping[type[Exception], int] = {**_STATUSES, errors.UnknownModel: 404}
 _OPENAI_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -69,7 +70,7 @@ class EmbeddingsRequest(Model, frozen=True, kw_only=True):
     input: str | list[Any]
     model: str
     dimensions: int | None = None
-    encoding_format: Literal["float", "base64"] = "float"
+    encoding_format: Literal["float", "base64"] | None = None
     input_type: str | None = None
     user: str | None = None
 
@@ -92,7 +93,7 @@ def _infer(service: Service) -> Callable[[Database, Call], object]:
         body: InferRequest = call.body
         _check_token(service, body.token)
         inputs = [engine.InferenceInput(one.data, one.data_type, one.model, one.options) for one in body.inputs]
-        vectors = _inferred(database, call, inputs, body.inference)
+        vectors = _inferred(database, call, "inputs", inputs, body.inference)
         models = {model: {"tokens": tokens} for model, tokens in call.context.usage.items()}
         usage = {"models": models} if models else None
         answer = {"embeddings": [_wire(vector) for vector in vectors], "usage": usage}
@@ -108,7 +109,7 @@ def _embeddings(service: Service) -> Callable[[Database, Call], object]:
         options = _openai_options(database, body)
         inputs = [engine.InferenceInput(text, "text", body.model, options) for text in _texts(body)]
         mode: engine.Mode = "search" if body.input_type in _QUERY_ROLES else "update"
-        vectors = [_dense(vector, body.model) for vector in _inferred(database, call, inputs, mode)]
+        vectors = [_dense(vector, body.model) for vector in _inferred(database, call, "input", inputs, mode)]
         shown: Callable[[FloatArray], Any] = _base64 if body.encoding_format == "base64" else np.ascontiguousarray
         rows = [{"object": "embedding", "index": at, "embedding": shown(vector)} for at, vector in enumerate(vectors)]
         tokens = sum(call.context.usage.values())
@@ -154,12 +155,18 @@ def _reported(one: engine.ModelReport) -> dict[str, Json]:
 
 
 def _inferred(
-    database: Database, call: Call, inputs: Sequence[engine.InferenceInput], mode: engine.Mode
+    database: Database, call: Call, key: str, inputs: Sequence[engine.InferenceInput], mode: engine.Mode
 ) -> list[VectorArray]:
+    """The vectors of the inputs, which stand under that key of the body; an error says which it is about."""
     context = call.context
-    result = database.inference.infer(
-        inputs, mode, headers=context.headers, timeout=context.timeout, cancellation=context.cancellation
-    )
+    try:
+        result = database.inference.infer(
+            inputs, mode, headers=context.headers, timeout=context.timeout, cancellation=context.cancellation
+        )
+    except errors.InferenceError as error:
+        if len(inputs) < 2 or error.about not in inputs:
+            raise
+        raise error.at(f"`{key}[{inputs.index(error.about)}]`") from error
     context.usage.update(result.usage)
     return result.embeddings
 
@@ -185,7 +192,10 @@ def _texts(body: EmbeddingsRequest) -> list[str]:
     if not texts:
         raise errors.InferenceError("`input` is empty")
     if not all(isinstance(text, str) for text in texts):
-        raise errors.InferenceError("`input` must be a text or a list of texts; token numbers are not understood")
+        raise errors.InferenceError(
+            "`input` must be a text or a list of texts: token numbers are not understood, because each model has its "
+            "own. LangChain sends texts with `check_embedding_ctx_length=False`"
+        )
     return texts
 
 
@@ -193,8 +203,16 @@ def _openai_options(database: Database, body: EmbeddingsRequest) -> dict[str, Js
     """`dimensions` shortens the vectors of models that run here; other services have their own way."""
     if body.dimensions is None:
         return None
-    here = database.inference.describe(body.model) is not None
-    return {"mrl" if here else "dimensions": body.dimensions}
+    if body.dimensions < 1:
+        raise errors.InferenceError(f"`dimensions` must be a positive integer, got {body.dimensions}")
+    model = database.inference.describe(body.model)
+    if model is None:
+        return {"dimensions": body.dimensions}
+    if model.dimensions is not None and model.dimensions < body.dimensions:
+        raise errors.InferenceError(
+            f"`dimensions` is {body.dimensions}, but {model.name} has {model.dimensions} dimensions"
+        )
+    return {"mrl": body.dimensions}
 
 
 def _dense(vector: VectorArray, model: str) -> FloatArray:
@@ -215,9 +233,10 @@ def _refuse(error: errors.QdliteError, seconds: float, label: str, tokens: Mappi
 
 
 def _refuse_as_openai(error: errors.QdliteError, seconds: float, label: str, tokens: Mapping[str, int]) -> Answer:
-    status = status_of(error, _STATUSES)
+    status = status_of(error, _OPENAI_STATUSES)
+    code = "model_not_found" if isinstance(error, errors.UnknownModel) else None
     kind = _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    told = {"message": str(error), "type": kind, "param": None, "code": None}
+    told = {"message": str(error), "type": kind, "param": None, "code": code}
     return Answer(status, encode({"error": told}), JSON, _retry(error), label)
 
 
