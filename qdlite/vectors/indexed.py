@@ -29,7 +29,7 @@ _WAITED_SECONDS = 0.006
 _SEARCHED_SECONDS = 0.0015
 """And if there are searches."""
 _BUSY_SECONDS = 0.25
-"""So long after a search there are searches."""
+"""So long after a search there are searches, and after a write writes."""
 _SMALLEST_BATCH = 5
 _LARGEST_BATCH = 1024
 
@@ -64,6 +64,7 @@ class IndexedRows(DenseIndex):
         self._extending = False
         self._batch = _SMALLEST_BATCH
         self._searched_at = 0.0
+        self._written_at = 0.0
         self._written = 0
         self._written_before = 0
 
@@ -131,6 +132,7 @@ class IndexedRows(DenseIndex):
             super()._store(at, rows)
             self._touch(at)
             self._written += len(rows)
+            self._written_at = time.monotonic()
 
     def _reserve(self, extent: int) -> None:
         super()._reserve(extent)
@@ -218,11 +220,12 @@ class IndexedRows(DenseIndex):
         self._batch = int(min(max(ideal, self._batch / 2, _SMALLEST_BATCH), 2 * self._batch, _LARGEST_BATCH))
 
     def _threads(self) -> int:
-        """While somebody searches, the builder leaves the other processors alone."""
-        return 1 if self._busy() else GRAPH_THREADS
+        """While somebody searches or writes, the builder leaves the other processors alone."""
+        return 1 if self._busy() or _lately(self._written_at) else GRAPH_THREADS
 
     def _busy(self) -> bool:
-        return time.monotonic() - self._searched_at < _BUSY_SECONDS
+        """Whether there are searches."""
+        return _lately(self._searched_at)
 
     def _is_loading(self) -> bool:
         """Whether somebody searches while rows come in much faster than they could be indexed. Scanning those costs a
@@ -243,3 +246,7 @@ class IndexedRows(DenseIndex):
 
     def _rows_in(self, kilobytes: int) -> int:
         return kilobytes * 1024 // (self._rows.row_bytes)
+
+
+def _lately(moment: float) -> bool:
+    return time.monotonic() - moment < _BUSY_SECONDS
