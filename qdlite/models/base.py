@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from qdlite.errors import InvalidBody, MalformedBody
 from qdlite.lazily import pattern
+from qdlite.models import depth
 
 UInt = Annotated[int, Meta(ge=0)]
 """An unsigned 64-bit integer; a negative number and a larger one are type errors, as in Qdrant. msgspec knows no limit
@@ -117,17 +118,33 @@ def _decoder(model: Any) -> msgspec.json.Decoder[Any]:
 def decode(body: bytes, model: type[_M], usual: type[_M] | None = None) -> _M:
     """Decodes one JSON body. Raises MalformedBody with the path of the offending value.
 
-    `usual`: a narrower form of the model that takes less time to decode; tried first.
+    `usual`: a narrower form of the model that takes less time to decode; tried first. Such models are large, and see
+    for themselves that what they leave raw is not nested too deep.
     """
     try:
         if not body.isascii():
             body.decode()
-        if usual is not None:
+        if usual is None:
+            _check_depth(body)
+        else:
             with suppress(msgspec.MsgspecError, RecursionError):
                 return cast(_M, _decoder(cast(Hashable, usual)).decode(body))
         return cast(_M, _tolerantly(body, _decoder(cast(Hashable, model))))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if isinstance(error, RecursionError):
+            _check_depth(body)
         raise MalformedBody(_location(body, str(error))) from None
+
+
+def _check_depth(body: bytes) -> None:
+    place = depth.first_beyond(body)
+    if place is not None:
+        raise MalformedBody(f"recursion limit exceeded at {_line_and_column(body, place)}")
+
+
+def _line_and_column(body: bytes, place: int) -> str:
+    line, column = body.count(b"\n", 0, place) + 1, place - (body.rfind(b"\n", 0, place) + 1) + 1
+    return f"line {line} column {column}"
 
 
 def _tolerantly(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
@@ -177,9 +194,8 @@ def _location(body: bytes, text: str) -> str:
         line, column = body.count(b"\n") + 1, len(body) - (body.rfind(b"\n") + 1)
         return f"EOF while parsing at line {line} column {column}"
     if "(byte " in text:
-        at = int(text.rsplit("(byte ", 1)[1].rstrip(")"))
-        line, column = body.count(b"\n", 0, at) + 1, at - (body.rfind(b"\n", 0, at) + 1) + 1
-        return f"{text.rsplit(' (byte', 1)[0]} at line {line} column {column}"
+        place = int(text.rsplit("(byte ", 1)[1].rstrip(")"))
+        return f"{text.rsplit(' (byte', 1)[0]} at {_line_and_column(body, place)}"
     return text
 
 

@@ -10,10 +10,14 @@ import msgspec
 from msgspec import Raw
 
 from qdlite.errors import MalformedBody
+from qdlite.models import depth
 from qdlite.models.common import JsonObject
 
 NULL = Raw(b"null")
 NOT_A_MAP = "invalid type: expected a map as payload"
+
+_DEEPEST = depth.DEEPEST - 3
+"""A payload stands in a point, which stands in a list, which is a field of the body."""
 
 _FIRST_BYTES = frozenset({b"{", b"n"})
 _first_byte = itemgetter(slice(1))
@@ -21,14 +25,18 @@ _PAYLOAD = msgspec.json.Decoder(dict[str, Any] | None)
 
 
 def check_payload(payload: Raw) -> None:
-    """Raises ValueError for anything but an object or null."""
+    """Raises ValueError for anything but an object or null, and for one that is nested too deep."""
     check_payloads((payload,))
 
 
 def check_payloads(payloads: Iterable[Raw]) -> None:
     """The same for many."""
-    if not _FIRST_BYTES.issuperset(map(_first_byte, map(bytes, payloads))):
+    texts = list(map(bytes, payloads))
+    if not _FIRST_BYTES.issuperset(map(_first_byte, texts)):
         raise ValueError(NOT_A_MAP)
+    for text in texts:
+        if len(text) > 2 * _DEEPEST and depth.first_beyond(text, _DEEPEST) is not None:
+            raise ValueError("recursion limit exceeded")
 
 
 def payload_object(raw: Raw | bytes) -> JsonObject:
