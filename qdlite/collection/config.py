@@ -24,10 +24,9 @@ from qdlite.models.collections import (
 )
 from qdlite.models.common import JsonObject
 from qdlite.models.info import CollectionConfig, CollectionParams, HnswConfig, OptimizersConfig, WalConfig
+from qdlite.models.names import vector_name
 
 _S = TypeVar("_S", bound=Struct)
-_FORBIDDEN = '<>:"/\\|?*\0\x1f'
-MAX_VECTOR_NAME_BYTES = 200
 
 
 def given(diff: Struct | None) -> dict[str, object]:
@@ -193,14 +192,9 @@ def _check_names(dense: Mapping[str, VectorParams], sparse: Mapping[str, SparseV
 
 
 def _check_name(name: str, kind: str) -> None:
-    forbidden = next((char for char in _FORBIDDEN if char in name), None)
-    if len(name.encode()) > MAX_VECTOR_NAME_BYTES:
-        problem = f"vector name must be at most {MAX_VECTOR_NAME_BYTES} bytes long"
-    elif forbidden is not None:
-        problem = f'vector name cannot contain "{forbidden}" char'
-    else:
-        return
-    raise WrongInput(f"Invalid {kind} vector name `{name}`: {problem}")
+    problem = vector_name(name)
+    if problem is not None:
+        raise WrongInput(f"Invalid {kind} vector name `{name}`: {problem}")
 
 
 def _optimizers(base: OptimizersConfig, diff: Struct | None) -> OptimizersConfig:

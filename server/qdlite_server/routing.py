@@ -11,13 +11,10 @@ from msgspec import Struct, field
 
 from qdlite.errors import InvalidPath
 from qdlite.models.base import Rule
+from qdlite.models.names import collection_name, new_collection_name, vector_name
 from qdlite_server.endpoint import Endpoint
 
 _SLASHES = re.compile("//+")
-
-# Characters that cannot stand in file names somewhere; Qdrant refuses them for new collections and vectors.
-_UNSAFE = '<>:"/\\|?*\0\x1f'
-
 
 REMEMBERED = 256
 """Paths whose routes are not searched again."""
@@ -106,34 +103,7 @@ def _problems(endpoint: Endpoint, path: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: {problem}"
 
 
-def _without(characters: str, kind: str) -> Rule:
-    def rule(name: str) -> str | None:
-        for character in characters:
-            if character in name:
-                return f'{kind} cannot contain "{character}" char'
-        return None
-
-    return rule
-
-
-def _collection_name(characters: str) -> Rule:
-    without = _without(characters, "collection name")
-
-    def rule(name: str) -> str | None:
-        if not 1 <= len(name) <= 255:
-            return f'value "{name}" invalid, must be from 1 to 255 characters'
-        return without(name)
-
-    return rule
-
-
-def _vector_name(name: str) -> str | None:
-    if len(name.encode()) > 200:
-        return "vector name must be at most 200 bytes long"
-    return _without(_UNSAFE, "vector name")(name)
-
-
-RULES: Mapping[str, Rule] = {"collection_name": _collection_name("/\0"), "vector_name": _vector_name}
+RULES: Mapping[str, Rule] = {"collection_name": collection_name, "vector_name": vector_name}
 """For names of existing things, by the name of the path's variable part."""
 
-NEW_COLLECTION: Mapping[str, Rule] = {"collection_name": _collection_name(_UNSAFE)}
+NEW_COLLECTION: Mapping[str, Rule] = {"collection_name": new_collection_name}
