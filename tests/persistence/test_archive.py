@@ -21,7 +21,7 @@ from qdlite.persistence import archive
 from qdlite.persistence.archive import Archive
 from qdlite.persistence.frames import FORMAT, MAGIC, FrameWriter
 from tests.persistence import examples
-from tests.persistence.examples import collections, content, create, index, update
+from tests.persistence.examples import KINDS, collections, content, create, index, update
 
 
 def state(collection: Collection) -> dict[str, Any]:
@@ -275,3 +275,8 @@ def test_a_graph_is_built_again() -> None:
     while restored.build_step(1.0):
         pass
     assert restored.info().indexed_vectors_count == 500
+
+
+def test_kinds_are_all_used() -> None:
+    """The random collections have every datatype and kind of vector."""
+    assert {str(params.get("datatype")) for params, _ in KINDS.values()} == {"None", "float16", "uint8"}
