@@ -47,6 +47,7 @@ class CollectionMeasures(Struct, frozen=True):
 
 
 def collection_measures(state: CollectionState, queue: UpdateQueue) -> CollectionMeasures:
+    """To be called under the read lock."""
     vectors = {
         name: VectorMeasures(index.count, index.indexed_count, index.vector_bytes(), index.memory_bytes())
         for name, index in state.vectors.items()

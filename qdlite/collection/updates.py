@@ -77,6 +77,7 @@ def delete(state: CollectionState, body: PointsSelector) -> ops.Delete:
 
 
 def delete_vectors(state: CollectionState, body: DeleteVectors) -> ops.DeleteVectors:
+    """Raises UnknownVector for a name that the collection does not have."""
     for name in body.names:
         if name not in state.vectors:
             raise unknown_vector(name)

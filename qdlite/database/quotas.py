@@ -27,6 +27,7 @@ class Quotas:
         self._config, self._exceeded = config, False
 
     def status(self) -> QuotaStatus:
+        """The limits as they were given, and what of the memory is used (None: it cannot be measured)."""
         config: dict[str, bool | int] = {"enabled": self._config.enabled}
         for name in ("max_resident_memory_percent", "max_disk_usage_percent", "release_margin_percent"):
             limit = getattr(self._config, name)

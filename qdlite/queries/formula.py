@@ -27,6 +27,8 @@ DEFAULT_SCALE = 1.0
 
 
 class Number:
+    """A number, but no boolean."""
+
     name = "number"
     width = 1
 
@@ -93,6 +95,7 @@ class Parser:
                 self.defaults[source] = value
 
     def parse(self, expression: Expression) -> Evaluator:
+        """The evaluator of one expression and all within it."""
         if isinstance(expression, ExpressionObject):
             if expression.is_condition:
                 return scoring.condition(expression)
@@ -105,6 +108,7 @@ class Parser:
         return [self.parse(expression) for expression in expressions]
 
     def named(self, name: str) -> Evaluator:
+        """A variable: a score (`$score`, `$score[i]`), or the number at a path of the payload."""
         try:
             source = variable(name)
         except ValueError as error:
@@ -120,6 +124,7 @@ class Parser:
         return scoring.payload(path, kind, self.defaults.get(path, UNSET), value_of)
 
     def moment(self, text: str) -> Evaluator:
+        """A date, in seconds since 1970."""
         try:
             seconds = _timestamp(text) / 1_000_000
         except ValueError as error:

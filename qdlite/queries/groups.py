@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from qdlite.models.groups import QueryGroupsRequest
 from qdlite.queries.examples import Lookup, Resolve
 from qdlite.queries.execute import Ranked, run
-from qdlite.queries.plan import group_limit, group_size, plan_groups
+from qdlite.queries.plan import group_size, limit_of, plan_groups
 from qdlite.queries.steps import ByField, Mmr, Nearest, Operation, Sample, Step
 from qdlite.queries.view import PointView
 from qdlite.types import BoolArray, OffsetArray
@@ -47,7 +47,7 @@ def query_groups(request: QueryGroupsRequest, view: PointView, resolve: Resolve,
     if not step.limit:
         return []
     collect = _Rounds if step.sources else _Ranking
-    return collect(view, step, members, group_limit(request), group_size(request)).groups()
+    return collect(view, step, members, limit_of(request), group_size(request)).groups()
 
 
 class Members(Struct, frozen=True):

@@ -32,7 +32,7 @@ def plan(request: QueryRequest, view: PointView, resolve: Resolve, lookup: Looku
     The root's filter, and the exclusion of every id used as an example, hold for all prefetches. Raises
     BadRequest, WrongInput and NotFound for whatever cannot be executed.
     """
-    limit, offset = _limit(request), request.offset or 0
+    limit, offset = limit_of(request), request.offset or 0
     if offset and not request.prefetch and kind_of(request) == "sample":
         offset = 0
     return Plan(_Planner(view, resolve, lookup).root(request, limit, offset), offset, limit)
@@ -42,11 +42,7 @@ def plan_groups(request: QueryGroupsRequest, view: PointView, resolve: Resolve, 
     """The root step of a query whose results are to be grouped: it returns enough points to fill all groups, and
     prefetches return `group_size` times their own limit. Raises what `plan` raises."""
     size = group_size(request)
-    return _Planner(view, resolve, lookup, size).root(request, group_limit(request) * size, 0)
-
-
-def group_limit(request: QueryGroupsRequest) -> int:
-    return _limit(request)
+    return _Planner(view, resolve, lookup, size).root(request, limit_of(request) * size, 0)
 
 
 def group_size(request: QueryGroupsRequest) -> int:
@@ -77,7 +73,7 @@ class _Planner:
 
     def _prefetch(self, request: Prefetch, outer: Scope, merged: bool) -> Step:
         """`merged`: Qdrant merges the lists of its shards at this place, directly below a fusion at the root."""
-        limit = _limit(request) * self.scale
+        limit = limit_of(request) * self.scale
         scope = Scope(_with(outer.filters, request.filter), outer.excluded)
         sources = tuple([self._prefetch(one, scope, False) for one in request.prefetches()])
         made = self._operation(request, kind_of(request), merged)
@@ -96,11 +92,12 @@ class _Planner:
 
 def _candidates(request: Request, mmr: Mmr, scope: Scope, sources: tuple[Step, ...]) -> Step:
     """The search from whose results MMR chooses."""
-    limit = _limit(request) if mmr.candidates is None else mmr.candidates
+    limit = limit_of(request) if mmr.candidates is None else mmr.candidates
     return Step(mmr.nearest, limit, request.score_threshold, scope, sources)
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """How many results are wanted; of a grouped query, how many groups."""
     return DEFAULT_LIMIT if request.limit is None else request.limit
 
 

@@ -86,15 +86,19 @@ class Sample(Struct, frozen=True):
 
 
 class Rrf(Struct, frozen=True):
+    """Sums of reciprocal ranks in the sources; `weights` has one for each, None: all alike."""
+
     k: int
     weights: tuple[float, ...] | None
 
 
 class Dbsf(Struct, frozen=True):
-    pass
+    """Sums of scores in the sources, each list brought to mean and deviation of its own."""
 
 
 class Formula(Struct, frozen=True):
+    """A score computed from those in the sources and from payload."""
+
     evaluate: Evaluator
 
 

@@ -29,6 +29,7 @@ class Durations(Struct):
     histogram: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
 
     def add(self, seconds: float, now: float) -> None:
+        """Counts a response that took so long and was given now (seconds since the epoch)."""
         self.count += 1
         self.total += seconds
         self.shortest = min(self.shortest, seconds)

@@ -16,18 +16,18 @@ from qdlite.models.params import IdfCorpus, SearchParams
 from qdlite.models.query import Prefetch, Query, QueryRequest, QueryRequestBatch
 from qdlite.models.search import TranslatedGroups, TranslatedQuery
 from qdlite.payload.path import parse
+from qdlite.queries.plan import group_size, limit_of
 
 if TYPE_CHECKING:
     from qdlite.collection.state import CollectionState
 
-DEFAULT_LIMIT = 10
-DEFAULT_GROUP_SIZE = 3
 _BY_VECTORS = ("nearest", "recommend", "discover", "context", "relevance_feedback")
 
 _AnyQuery = QueryRequest | QueryGroupsRequest | Prefetch
 
 
 def verify_batch(state: CollectionState, limits: StrictModeConfig, request: QueryRequestBatch) -> None:
+    """Raises BadRequest, as all of these do."""
     verify_number(len(request.searches), limits.search_max_batchsize, "search batch size")
     for search in request.searches:
         verify_one = verify_translated if isinstance(search, TranslatedQuery) else verify_query
@@ -35,10 +35,11 @@ def verify_batch(state: CollectionState, limits: StrictModeConfig, request: Quer
 
 
 def verify_query(state: CollectionState, limits: StrictModeConfig, request: QueryRequest | Prefetch) -> None:
+    """With all of its prefetches, the innermost first."""
     for prefetch in request.prefetches():
         verify_query(state, limits, prefetch)
     _verify_search(state, limits, request)
-    _verify_common(state, limits, request, _limit(request))
+    _verify_common(state, limits, request, limit_of(request))
 
 
 def verify_groups(state: CollectionState, limits: StrictModeConfig, request: QueryGroupsRequest) -> None:
@@ -50,7 +51,7 @@ def verify_groups(state: CollectionState, limits: StrictModeConfig, request: Que
 
 def verify_translated(state: CollectionState, limits: StrictModeConfig, request: QueryRequest | Prefetch) -> None:
     """The requests from before the universal query may search without an index."""
-    _verify_common(state, limits, request, _limit(request))
+    _verify_common(state, limits, request, limit_of(request))
 
 
 def verify_translated_groups(state: CollectionState, limits: StrictModeConfig, request: TranslatedGroups) -> None:
@@ -70,12 +71,8 @@ def verify_params(state: CollectionState, limits: StrictModeConfig, params: Sear
     verify_exact(params.exact, limits)
 
 
-def _limit(request: _AnyQuery) -> int:
-    return DEFAULT_LIMIT if request.limit is None else request.limit
-
-
 def _limit_of_groups(request: QueryGroupsRequest) -> int:
-    return _limit(request) * (DEFAULT_GROUP_SIZE if request.group_size is None else request.group_size)
+    return limit_of(request) * group_size(request)
 
 
 def _verify_common(state: CollectionState, limits: StrictModeConfig, request: _AnyQuery, limit: int) -> None:

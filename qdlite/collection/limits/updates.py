@@ -31,6 +31,7 @@ _NamedVectors = Iterable[tuple[str, WireVector]]
 
 
 def verify_operation(state: CollectionState, limits: Limits, operation: UpdateOperation) -> None:
+    """Raises BadRequest, as all of these do."""
     kind = operation.kind
     _BY_KIND[kind](state, limits, getattr(operation, kind))
 

@@ -68,11 +68,14 @@ def _single(value: float) -> float:
 
 
 def constant(value: float) -> Evaluator:
+    """A number, which counts as float32."""
     wide = _single(value)
     return lambda inputs, rows: np.full(len(rows), wide)
 
 
 def score(source: int, default: float) -> Evaluator:
+    """The score in one source, `default` for points that it does not hold."""
+
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:
         scores, present = inputs.score(source)
         return np.where(present[rows], scores[rows], default)
@@ -81,6 +84,7 @@ def score(source: int, default: float) -> Evaluator:
 
 
 def condition(test: Any) -> Evaluator:
+    """1 for points that match, 0 for others."""
     return lambda inputs, rows: inputs.matches(test)[rows].astype(np.float64)
 
 
@@ -101,6 +105,8 @@ def payload(path: str, kind: Kind, default: Any, value_of: Callable[[NDArray[Any
 
 
 def product(factors: Sequence[Evaluator]) -> Evaluator:
+    """1 without factors. Those behind a zero are not computed."""
+
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:
         result = np.ones(len(rows))
         open_ = np.arange(len(rows))
@@ -116,6 +122,8 @@ def product(factors: Sequence[Evaluator]) -> Evaluator:
 
 
 def total(terms: Sequence[Evaluator]) -> Evaluator:
+    """0 without terms."""
+
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:
         result = np.zeros(len(rows))
         for term in terms:
@@ -139,6 +147,7 @@ def extreme(name: str, operands: Sequence[Evaluator]) -> Evaluator:
 
 
 def quotient(left: Evaluator, right: Evaluator, by_zero_default: float | None) -> Evaluator:
+    """0 where the numerator is, without a look at the denominator; `by_zero_default` (None: an error) where that is."""
     fallback = None if by_zero_default is None else _single(by_zero_default)
 
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:
@@ -176,6 +185,8 @@ def unary(function: Callable[[Wide], Wide], operand: Evaluator, shape: str | Non
 
 
 def power(base: Evaluator, exponent: Evaluator) -> Evaluator:
+    """Raises WrongInput, when it is computed, for what is not finite, such as roots of negative numbers."""
+
     def run(inputs: Inputs, rows: OffsetArray) -> Wide:
         bases = base(inputs, rows)
         exponents = exponent(inputs, rows)
