@@ -131,11 +131,11 @@ class Snapshots(DatabaseCore):
 
         def recover() -> bool:
             with kept:
+                found = persistence.sha256(path)
+                if checksum is not None and not persistence.equal_checksums(found, checksum):  # named as in Qdrant
+                    raise ChecksumMismatch(f"Checksum mismatch: expected {found}, actual {checksum}")
                 if shard is not None:
                     self._sharded(name, shard)
-                found = persistence.sha256(path)
-                if checksum is not None and not persistence.equal_checksums(found, checksum):
-                    raise ChecksumMismatch(f"Checksum mismatch: expected {checksum}, actual {found}")
                 collection = self._recover(name, _only_collection(path))
                 self._folder(collection.name, shard).adopt(path, file_name)
             return True

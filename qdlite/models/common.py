@@ -8,7 +8,7 @@ from uuid import UUID
 
 from qdlite.lazily import pattern
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf, expect
+from qdlite.models.base import Model, OneOf, UInt, expect
 from qdlite.types import Json, PointId
 
 _HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -76,12 +76,15 @@ def wanted_vectors(body: _ShowsVectors) -> WithVector | None:
     return body.with_vectors if body.with_vector is None else body.with_vector
 
 
+ShardKey = UInt | str
+
+
 class ShardKeySelector(Model, frozen=True, kw_only=True):
-    target: int | str
-    fallback: int | str
+    target: ShardKey
+    fallback: ShardKey
 
 
-ShardKeys = int | str | list[int | str] | ShardKeySelector
+ShardKeys = ShardKey | list[ShardKey] | ShardKeySelector
 
 
 class ModelUsage(Model, frozen=True, kw_only=True):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from qdlite.models.base import Model, NonZero32, OneOf, UInt
-from qdlite.models.common import JsonObject
+from qdlite.models.common import JsonObject, ShardKey
 
-ShardKey = str | UInt
 ReplicaState = Literal[
     "Active", "Dead", "Partial", "Initializing", "Listener", "PartialSnapshot", "Recovery", "Resharding",
     "ReshardingScaleDown", "ActiveRead", "ManualRecovery",

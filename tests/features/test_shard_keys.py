@@ -91,3 +91,11 @@ def test_a_collection_sharded_by_key_has_no_shards(http: httpx.Client) -> None:
     assert http.get("/collections/k/shards").json()["result"] == {"shard_keys": []}
     assert http.get("/collections/c/shards").json()["result"] == {}
     refused(http.put("/collections/k/shards", json={"shard_key": "x"}), "Qdrant is running in standalone mode", 405)
+
+
+@pytest.mark.parametrize("key", [-1, 2**64, 1.5, [-1], {"target": -1, "fallback": "x"}])
+def test_what_is_no_key(http: httpx.Client, key: Any) -> None:
+    # `ShardKey` in `lib/segment/src/types.rs`: a text, or an unsigned integer of 64 bits.
+    response = http.post(f"{PATH}/count", json={"shard_key": key})
+    assert response.status_code == 400
+    assert response.json()["status"]["error"].startswith("Format error in JSON body: ")
