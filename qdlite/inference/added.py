@@ -11,6 +11,7 @@ Declared in a TOML, YAML or JSON file, here as TOML:
     normalize = true
     query_prefix = "query: "
     passage_prefix = "passage: "
+    context = 512               # tokens read of a text, where the tokenizer's files name more or none
 
 or found in a models directory: a sub-folder, `<name>` or `<org>/<name>`, with such a file named `qdlite.toml`,
 `qdlite.yaml`, `qdlite.yml` or `qdlite.json` (the keys at its top; name and folder may be left out), or with the files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import threading
 from collections.abc import Iterable
 from functools import lru_cache
@@ -25,6 +26,8 @@ E5_SMALL = AddedModel(
 )
 """Offered by Qdrant Cloud, but not listed by fastembed. Pooling and prefixes as in its model card."""
 
+_log = logging.getLogger(__name__)
+
 REMEMBERED = 1000
 """Names in any letter case whose models are not searched again."""
 
@@ -42,6 +45,9 @@ class Catalogue:
 
     def __init__(self, settings: InferenceSettings) -> None:
         self._settings = settings
+        for directory in settings.models_dirs:
+            if not directory.is_dir():
+                _log.warning("The models directory %s does not exist", directory)
         found = list(discover(settings.models_dirs))
         declared = [model for model, is_declared in found if is_declared]
         self._added = {model.name.lower(): [card_of(model)] for model in (*declared, *settings.models)}

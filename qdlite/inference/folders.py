@@ -113,7 +113,8 @@ def _model_file(folder: Path, card: ModelCard) -> str | None:
         return None
     if (folder / card.model_file).is_file():
         return card.model_file
-    if not card.model_file.endswith(".onnx") or card.name.lower().endswith("-q"):
+    chosen = card.added is not None and card.model_file not in _COMMON_FILES
+    if chosen or not card.model_file.endswith(".onnx") or card.name.lower().endswith("-q"):
         return None
     names = (Path(card.model_file).name, *_COMMON_FILES)
     return next((name for name in names if (folder / name).is_file()), _only_onnx_file(folder))

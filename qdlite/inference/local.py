@@ -83,7 +83,7 @@ class LocalModels:
             kind=card.kind,
             inputs=card.inputs,
             dimensions=card.dimensions,
-            context=(folder and folders.context_window(folder)) or card.context,
+            context=_window(card, folder),
             on_disk=folder is not None,
             state=self._state(card, folder),
             size=folder.size if folder else card.size,
@@ -131,11 +131,15 @@ class LocalModels:
         return folder
 
     def _missing(self, card: ModelCard) -> str:
+        if card.added and card.added.folder:
+            return f"Model {card.name} is not in {card.added.folder}, or has no file {card.model_file} there"
         places = ", ".join(str(path) for path in folders.searched(self._settings))
-        return (
-            f"Model {card.name} is not on disk, and downloading is turned off. Searched: {places}. "
+        advice = (
             f"Run `qdlite models pull {card.name}` on a machine with network access{key_advice(card.name)}"
+            if card.source
+            else f"Put its files into <models directory>/{card.name}"
         )
+        return f"Model {card.name} is not on disk, and downloading is turned off. Searched: {places}. {advice}"
 
     def _portions(self, inputs: Sequence[InferenceInput], card: ModelCard, call: Call) -> Iterator[list[Item]]:
         """What the model takes at a time: all texts, but of images, which are embedded one by one, only as many as
@@ -167,3 +171,11 @@ class LocalModels:
         except InferenceError as error:
             error.about = item
             raise
+
+
+def _window(card: ModelCard, folder: ModelFolder | None) -> int | None:
+    """The tokens that are read of a text: as the tokenizer's files say, or fewer if the user declares so."""
+    told = folders.context_window(folder) if folder else None
+    if told is None or card.context is None:
+        return told or card.context
+    return min(told, card.context) if card.added else told

@@ -48,7 +48,7 @@ class AddedModel:
     """A dense text model outside fastembed's list: an ONNX file and how its output becomes a vector.
 
     `folder` holds the tokenizer files and `model_file`; without it the folder is found by name, as for other
-    models, or downloaded from `source`.
+    models, or downloaded from `source`. Of a text `context` tokens are read, or fewer if the tokenizer's files say so.
     """
 
     name: str

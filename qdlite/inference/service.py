@@ -146,7 +146,9 @@ class InferenceService:
         return {one: vector for one, vector in found.items() if vector is not None}
 
     def models(self) -> list[ModelDescription]:
-        """All models that can be named and are allowed, built-in ones first."""
+        """All models that can be named and are allowed, built-in ones first; none where inference is turned off."""
+        if not self.settings.enabled:
+            return []
         local = [self._local.describe(card) for card in self._catalogue.cards() if self._runs_here(card)]
         return [*(model for model in (builtin.BM25, builtin.HASHING) if self.allows(model.name)), *local]
 

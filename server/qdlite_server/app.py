@@ -46,11 +46,14 @@ UPLOAD = 2**16
 UPLOAD_THREADS = 4
 """More of these would not be done sooner, and other requests would wait for all of them in turn."""
 INFERENCE_THREADS = 64
-"""The same for requests with inference; as many at most can share a batch."""
+"""The same for requests with inference, once more for those that may need another server; as many can share a batch."""
 MAX_INFERENCE = 1024
 """Requests with inference that may be here at the same time; more are told to come back."""
 INFERENCE_MARK = b'"model"'
 """Bodies without it hold no inference object, unless compressed. Some others have it too, which does no harm."""
+ELSEWHERE_MARKS = (b'"openai/', b'"cohere/', b'"jinaai/', b'"openrouter/', b'"image"')
+"""Inference objects with one of these may have to wait for another server, a provider's or one with images. They have
+threads of their own again: a server that does not answer then holds up no inference of models that are here."""
 DRAINED = 16
 """A body beyond the limit is read to its end (and dropped), up to so many times the limit: a client that is still
 sending would otherwise not see the answer."""
@@ -82,13 +85,18 @@ class App:
         self._workers = Workers(THREADS, "qdlite")
         self._uploaders = Workers(UPLOAD_THREADS, "qdlite-upload")
         self._inference_workers = Workers(INFERENCE_THREADS, "qdlite-inference")
+        self._elsewhere_workers = Workers(INFERENCE_THREADS, "qdlite-elsewhere")
         self.connections: set[Stoppable] = set()
         """Those that ordinary requests come by."""
 
     @property
     def busy(self) -> int:
         """How many requests are worked on in threads, or wait for one? Perhaps some that nobody waits for any more."""
-        return self._workers.unfinished + self._uploaders.unfinished + self._inference_workers.unfinished
+        return sum(workers.unfinished for workers in self._all_workers)
+
+    @property
+    def _all_workers(self) -> tuple[Workers, ...]:
+        return self._workers, self._uploaders, self._inference_workers, self._elsewhere_workers
 
     def is_ordinary(self, endpoint: Endpoint, length: int) -> bool:
         """Can a request with a body of `length` bytes, and its answer, be in memory?"""
@@ -105,14 +113,16 @@ class App:
     def begin(self, route: Route, request: Request, deliver: Deliver) -> None:
         """Has a request worked on in a thread, which delivers the answer."""
         workers = self._workers_for(route.endpoint, request)
-        if workers is self._inference_workers and workers.unfinished >= MAX_INFERENCE:
+        for_inference = workers in (self._inference_workers, self._elsewhere_workers)
+        if for_inference and workers.unfinished >= MAX_INFERENCE:
             deliver(_refused(route.endpoint, RateLimited("Too many requests with inference", 1)))
         else:
             workers.submit(partial(self.api.answer_at, route, request), deliver)
 
     def _workers_for(self, endpoint: Endpoint, request: Request) -> Workers:
         if INFERENCE_MARK in request.body or "content-encoding" in request.headers:
-            return self._inference_workers
+            elsewhere = any(mark in request.body for mark in ELSEWHERE_MARKS)
+            return self._elsewhere_workers if elsewhere else self._inference_workers
         return self._uploaders if len(request.body) > UPLOAD and endpoint.parameters is WRITE else self._workers
 
     def record(self, request: Request, status: int, began: float) -> None:
@@ -151,7 +161,7 @@ class App:
         """Answers what still waits for its answer, and ends the threads when they have done what they are at."""
         for connection in self.connections.copy():
             connection.stop()
-        for workers in (self._workers, self._uploaders, self._inference_workers):
+        for workers in self._all_workers:
             workers.close()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:

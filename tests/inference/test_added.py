@@ -147,7 +147,9 @@ def test_nothing_is_left_in_fastembed(tiny: Any, tmp_path: Path) -> None:
     fastembed: Any = pytest.importorskip("fastembed")
     before = fastembed.TextEmbedding.list_supported_models()
     one_token_models(tiny, tmp_path / "m")
-    service = InferenceService(InferenceSettings(models=read_models(declared(tmp_path, folder="m")), threads=1))
+    service = InferenceService(
+        InferenceSettings(models=read_models(declared(tmp_path, folder="m", dimensions=12)), threads=1)
+    )
     embed(service, "me/m", "dog")
     assert fastembed.TextEmbedding.list_supported_models() == before
 
@@ -223,3 +225,37 @@ def test_fastembeds_settings_win_over_sentence_transformers_files(tiny: Any, tmp
     described = service.describe("sentence-transformers/all-MiniLM-L6-v2")
     assert described is not None and described.dimensions == 384
     shutil.rmtree(folder)
+
+
+def service_of(tmp_path: Path, **declared: Any) -> InferenceService:
+    model = AddedModel("me/m", **{"dimensions": 384, "folder": tmp_path, **declared})
+    return InferenceService(InferenceSettings(models=(model,), offline=True, threads=1))
+
+
+def test_declarations_that_do_not_fit_the_files(tiny: Any, tmp_path: Path) -> None:
+    tiny.dense_text(tmp_path)
+    given = [InferenceInput("a dog", "text", "me/m")]
+    for declared, message in (
+        ({"dimensions": 100}, "makes vectors of 384 dimensions, but 100 are declared"),
+        ({"model_file": "other.onnx"}, rf"is not in {tmp_path}, or has no file other\.onnx there"),
+        ({"folder": tmp_path / "none"}, "none, or has no file model.onnx there"),
+        ({"folder": None}, "Put its files into <models directory>/me/m"),
+        ({"folder": None, "source": "hub/m"}, "Run `qdlite models pull me/m`"),
+    ):
+        with pytest.raises(InferenceError, match=message):
+            service_of(tmp_path, **declared).infer(given, "update")
+
+
+def test_context(tiny: Any, tmp_path: Path) -> None:
+    tiny.dense_text(tmp_path)
+    given = [InferenceInput("dog " * 100, "text", "me/m")]
+    for declared, window in ((8, 8), (1000, 64), (None, 64)):
+        made = service_of(tmp_path, context=declared)
+        assert made.infer(given, "update").usage == {"me/m": window}
+        described = made.describe("me/m")
+        assert described is not None and described.context == window
+
+
+def test_a_directory_that_is_not_there_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    InferenceService(InferenceSettings(models_dirs=(tmp_path / "none", tmp_path)))
+    assert caplog.messages == [f"The models directory {tmp_path / 'none'} does not exist"]

@@ -121,6 +121,10 @@ def test_turned_off() -> None:
     assert service.infer([], "update").embeddings == []
 
 
+def test_no_models_are_offered_when_turned_off() -> None:
+    assert InferenceService(InferenceSettings(enabled=False)).models() == []
+
+
 def test_describe_built_in_models(offline: InferenceService) -> None:
     hashing, bm25 = offline.describe("hashing/32"), offline.describe("BM25")
     assert hashing is not None and (hashing.dimensions, hashing.state) == (32, "built in")

@@ -343,6 +343,20 @@ def test_slow_inference_holds_up_no_other_request(slow: tuple[App, str], held: H
         assert {future.result().status_code for future in waiting} == {200}
 
 
+def test_a_provider_that_does_not_answer_holds_up_no_model_that_is_here(
+    slow: tuple[App, str], held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, url = slow
+    monkeypatch.setattr(app._elsewhere_workers, "_limit", 2)
+    path = f"{url}/collections/c/points/query"
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(httpx.post, path, json={"query": DOCUMENT}, timeout=60) for _ in range(3)]
+        assert held.reached(2)
+        assert httpx.post(f"{url}/infer", json=ask(an("a", "bm25")), timeout=30).status_code == 200
+        held.free.set()
+        assert {future.result().status_code for future in waiting} == {200}
+
+
 def test_inference_ends_when_the_client_leaves(slow: tuple[App, str], held: Held) -> None:
     app, url = slow
     body = {"points": [{"id": 5, "vector": DOCUMENT}]}
@@ -378,8 +392,9 @@ def test_too_many_requests_are_told_to_come_back(
         assert held.reached(2)
         refused = httpx.post(path, json={"query": DOCUMENT}, timeout=30)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-        infer = httpx.post(f"{url}/infer", json=ask(an("a", "bm25")), timeout=30)
+        infer = httpx.post(f"{url}/infer", json=ask(an("a", DOCUMENT["model"])), timeout=30)
         assert (infer.status_code, list(infer.json())) == (429, ["error"])
+        assert httpx.post(f"{url}/infer", json=ask(an("a", "bm25")), timeout=30).status_code == 200
         held.free.set()
         assert {future.result().status_code for future in waiting} == {200}
     assert httpx.post(path, json={"query": DOCUMENT}, timeout=30).status_code == 200

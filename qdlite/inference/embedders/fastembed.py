@@ -118,7 +118,15 @@ def load(card: ModelCard, folder: ModelFolder, settings: InferenceSettings, tuni
         raise
     except Exception as error:
         raise InferenceError(f"Model {card.name} could not be loaded from {folder.path}: {error}") from error
+    if card.added and card.added.context:
+        _shorten(model.tokenizer, card.added.context)
     return FastembedEmbedder(card, model, text_limits(card, model, folder, settings.threads))
+
+
+def _shorten(tokenizer: Any, context: int) -> None:
+    """Texts are cut to so many tokens, if not to fewer."""
+    window = (tokenizer.truncation or {}).get("max_length", context)
+    tokenizer.enable_truncation(max_length=min(window, context))
 
 
 def _listed_class(card: ModelCard) -> Any:
@@ -180,6 +188,7 @@ class FastembedEmbedder:
 
     def __init__(self, card: ModelCard, model: Any, limits: BatchLimits) -> None:
         self._name = card.name
+        self._declared = card.dimensions if card.added else None
         self._model = model
         self._convert = FAMILIES[card.kind].convert
         self._limits = limits
@@ -210,8 +219,19 @@ class FastembedEmbedder:
             _log.debug("%s: %d of %d texts were cut to %s tokens", self._name, cut, len(encodings), window)
 
     def embed(self, items: Sequence[Item], kind: DataKind, mode: Mode) -> list[VectorArray]:
-        results = self._calls[kind, mode](list(items))
-        return [self._convert(result) for result in results]
+        vectors = [self._convert(result) for result in self._calls[kind, mode](list(items))]
+        if self._declared:
+            self._check_size(vectors)
+        return vectors
+
+    def _check_size(self, vectors: Sequence[VectorArray]) -> None:
+        """What the user declares may be wrong, and would be found out only by strange errors elsewhere."""
+        made = next((len(vector) for vector in vectors if len(vector) != self._declared), None)
+        if made is not None:
+            raise InferenceError(
+                f"Model {self._name} makes vectors of {made} dimensions, but {self._declared} are declared for it: "
+                f"its declaration needs `dimensions` {made}"
+            )
 
 
 def _calls(model: Any) -> dict[tuple[DataKind, Mode], Callable[[list[Item]], Any]]:
