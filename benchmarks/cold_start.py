@@ -18,7 +18,7 @@ QUESTION = "cold start"
 _QDLITE = """
 from qdlite import Database
 from qdlite.models import collections, points, query
-from qdlite.models.base import decode
+from qdlite.models.decoding import decode
 database = Database()
 vectors = b'{"vectors": {"size": 64, "distance": "Cosine"}}'
 database.create_collection("c", decode(vectors, collections.CreateCollection))

@@ -83,7 +83,7 @@ DEPENDENCIES = "import msgspec, numpy, orjson"
 FIRST_ANSWER = """
 from qdlite import Database
 from qdlite.models import collections, points, query
-from qdlite.models.base import decode
+from qdlite.models.decoding import decode
 database = Database()
 body = decode(b'{"vectors": {"size": 2, "distance": "Cosine"}}', collections.CreateCollection)
 database.create_collection("c", body)

@@ -117,7 +117,7 @@ class Qdlite(Engine):
         self._database.close()
 
     def _model(self, body: dict[str, Any], model: Any) -> Any:
-        from qdlite.models.base import decode
+        from qdlite.models.decoding import decode
 
         return decode(self._encode(body), model)
 

@@ -18,7 +18,7 @@ from qdlite.collection.config import sparse_params
 from qdlite.collection.operations import CreateIndex, Upsert, VectorColumn
 from qdlite.collection.state import CollectionState
 from qdlite.errors import WrongInput
-from qdlite.models.base import encode
+from qdlite.models.decoding import encode
 from qdlite.models.info import CollectionConfig
 from qdlite.types import OffsetArray, PointId
 from qdlite.vectors.capture import VectorCapture

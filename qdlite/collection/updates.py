@@ -16,7 +16,7 @@ from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve, WireColumn, by_name, check_sizes, prepared
 from qdlite.collection.view import CollectionView
 from qdlite.errors import UnknownVector, WrongDimension, point_not_found, unknown_vector
-from qdlite.models.base import violations
+from qdlite.models.checks import violations
 from qdlite.models.filters import Filter
 from qdlite.models.payloads import NULL, payload_object, payload_objects
 from qdlite.models.points import PointStruct, UpsertPoints

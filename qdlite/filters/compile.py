@@ -11,7 +11,7 @@ from qdlite.filters.field import field_mask, is_empty_mask, is_null_mask
 from qdlite.filters.scope import Scope
 from qdlite.filters.slices import slice_mask
 from qdlite.filters.view import FilterView
-from qdlite.models.base import encode
+from qdlite.models.decoding import encode
 from qdlite.models.filters import Condition, Filter, many
 from qdlite.payload.path import parse
 from qdlite.types import BoolArray

@@ -10,22 +10,10 @@ from typing import ClassVar, Literal, cast
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import (
-    Model,
-    NonZero,
-    NonZero32,
-    OneOf,
-    Problem,
-    Rule,
-    UInt,
-    UInt8,
-    UInt32,
-    at_least,
-    between,
-    decode_raw,
-    violations,
-)
+from qdlite.models.base import Model, NonZero, NonZero32, OneOf, Problem, Rule, UInt, UInt8, UInt32, at_least, between
+from qdlite.models.checks import violations
 from qdlite.models.common import JsonObject
+from qdlite.models.decoding import decode_raw
 
 DistanceName = Literal["Cosine", "Euclid", "Dot", "Manhattan"]
 DatatypeName = Literal["float32", "uint8", "float16", "turbo4"]

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from qdlite.lazily import pattern
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf, UInt, expect
+from qdlite.models.base import Model, OneOf, UInt
+from qdlite.models.decoding import expect
 from qdlite.types import Json, PointId
 
 _HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

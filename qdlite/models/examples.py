@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, Problem, at_least, violations
+from qdlite.models.base import Model, Problem, at_least
+from qdlite.models.checks import violations
 from qdlite.models.common import point_id
 from qdlite.models.vectors import VectorObject, multivector_problems
 

@@ -9,8 +9,9 @@ from msgspec import field
 from msgspec.structs import force_setattr
 
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf, Problem, UInt, UInt32, expect
+from qdlite.models.base import Model, OneOf, Problem, UInt, UInt32
 from qdlite.models.common import point_ids
+from qdlite.models.decoding import expect
 from qdlite.types import MAX_INT64, MIN_INT64, PointId
 
 

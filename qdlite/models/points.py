@@ -12,8 +12,10 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import force_setattr
 
 from qdlite.errors import InferenceError
-from qdlite.models.base import Model, Problem, decode_raw, placeheld
+from qdlite.models.base import Model, Problem
+from qdlite.models.checks import placeheld
 from qdlite.models.common import ShardKeys, point_id, point_ids
+from qdlite.models.decoding import decode_raw
 from qdlite.models.filters import Filter
 from qdlite.models.payloads import NULL, check_payload, check_payloads
 from qdlite.models.vectors import (

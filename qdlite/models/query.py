@@ -9,8 +9,10 @@ from msgspec import UNSET, Raw, UnsetType, field
 from msgspec.structs import force_setattr
 
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, at_most, between, expect, violations
+from qdlite.models.base import Model, OneOf, Problem, UInt, at_least, at_most, between
+from qdlite.models.checks import violations
 from qdlite.models.common import ShardKeys, WithPayload, WithVector
+from qdlite.models.decoding import expect
 from qdlite.models.examples import (
     ContextInput,
     DiscoverInput,

@@ -10,8 +10,9 @@ from msgspec.structs import force_setattr
 
 from qdlite.errors import InferenceError
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf, Problem, decode_raw
+from qdlite.models.base import Model, OneOf, Problem
 from qdlite.models.common import ShardKeys, point_id, point_ids
+from qdlite.models.decoding import decode_raw
 from qdlite.models.filters import Filter
 from qdlite.models.payloads import NOT_A_MAP
 from qdlite.models.points import UpsertPoints

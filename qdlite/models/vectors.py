@@ -8,7 +8,9 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Raw, UnsetType
 
-from qdlite.models.base import OneOf, Problem, UInt, decode_raw, not_empty, placeheld
+from qdlite.models.base import OneOf, Problem, UInt, not_empty
+from qdlite.models.checks import placeheld
+from qdlite.models.decoding import decode_raw
 from qdlite.types import Json, VectorArray
 
 _NAMED_DENSE: msgspec.json.Decoder[dict[str, WireVector]] = msgspec.json.Decoder(dict[str, list[float]])

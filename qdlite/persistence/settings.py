@@ -10,8 +10,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import asdict
 
 from qdlite.collection.operations import CreateIndex
-from qdlite.models.base import encode
 from qdlite.models.collections import vectors_config
+from qdlite.models.decoding import encode
 from qdlite.models.indexes import IndexParams, SchemaType
 from qdlite.models.info import CollectionConfig, CollectionParams
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from qdlite.database import Database, RequestContext
 from qdlite.errors import BodyTooLarge, MalformedBody, QdliteError, ServiceError
-from qdlite.models.base import Model, check, decode
+from qdlite.models.base import Model
+from qdlite.models.checks import check
+from qdlite.models.decoding import decode
 from qdlite_server import routes
 from qdlite_server.compression import inflated
 from qdlite_server.endpoint import ACCEPTED, Answer, Call, Endpoint, Request, accepted, failure, success

@@ -10,8 +10,9 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from qdlite import errors
 from qdlite.database import Cancellation, Database, RequestContext
-from qdlite.models.base import Rule, encode
+from qdlite.models.base import Rule
 from qdlite.models.common import InferenceUsage, ModelUsage, Usage
+from qdlite.models.decoding import encode
 from qdlite_server import parameters
 from qdlite_server.parameters import Parameters, Values
 

@@ -11,8 +11,10 @@ import pytest
 from qdlite.collection.limits.guard import Guard
 from qdlite.database import Database
 from qdlite.errors import QdliteError
-from qdlite.models.base import Model, check, decode
+from qdlite.models.base import Model
+from qdlite.models.checks import check
 from qdlite.models.collections import CreateCollection, StrictModeConfig, UpdateCollection
+from qdlite.models.decoding import decode
 from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.matrix import SearchMatrixRequest

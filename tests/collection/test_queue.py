@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from qdlite.database import Database
-from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection, UpdateCollection
+from qdlite.models.decoding import decode
 from qdlite.models.points import UpsertPoints
 from qdlite.models.reads import CountRequest, PointRequest
 from qdlite.models.updates import SetPayload

@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from qdlite.database import Database
 from qdlite.errors import WrongInput
-from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection
+from qdlite.models.decoding import decode
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.points import Batch, UpsertPoints
 from qdlite.models.query import QueryRequest

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from qdlite.database import Database
-from qdlite.models.base import check, decode, encode
+from qdlite.models.checks import check
 from qdlite.models.collections import CreateCollection, VectorNameConfig
+from qdlite.models.decoding import decode, encode
 from qdlite.models.groups import QueryGroupsRequest
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.query import QueryRequest

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from qdlite.filters.compile import mask
-from qdlite.models.base import decode, encode
+from qdlite.models.decoding import decode, encode
 from qdlite.models.filters import Filter
 from qdlite.models.indexes import IndexParams
 from qdlite.payload.fields import FieldIndexes

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 SCRIPT = """
 import sys, threading
-from qdlite.models.base import decode
+from qdlite.models.decoding import decode
 from qdlite.models.query import QueryRequest, QueryRequestBatch
 
 sys.setswitchinterval(1e-6)

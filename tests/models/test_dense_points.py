@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from qdlite.errors import InvalidBody, MalformedBody, WrongInput
 from qdlite.models.arrays import to_array
-from qdlite.models.base import check, decode
+from qdlite.models.checks import check
+from qdlite.models.decoding import decode
 from qdlite.models.dense_points import DenseUpsert
 from qdlite.models.points import UpsertPoints
 

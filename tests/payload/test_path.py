@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdlite.errors import MalformedBody
-from qdlite.models.base import encode
 from qdlite.models.common import PayloadSelector
+from qdlite.models.decoding import encode
 from qdlite.models.payloads import payload_object
 from qdlite.payload.path import JsonPath, delete, merge_at, parse, select, selection
 

@@ -10,8 +10,8 @@ import qdrant_edge as edge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdlite.models.base import encode
 from qdlite.models.common import PayloadSelector
+from qdlite.models.decoding import encode
 from qdlite.models.payloads import payload_object
 from qdlite.payload.path import parse, select
 from qdlite.payload.store import EMPTY, PayloadStore, deleted_keys, merged_payload

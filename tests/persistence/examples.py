@@ -12,8 +12,8 @@ from hypothesis.strategies import SearchStrategy
 from qdlite.collection.collection import Collection
 from qdlite.collection.config import new_config
 from qdlite.collection.state import CollectionState
-from qdlite.models.base import decode
 from qdlite.models.collections import CreateCollection
+from qdlite.models.decoding import decode
 from qdlite.models.indexes import CreateFieldIndex
 from qdlite.models.updates import UpdateOperation
 from qdlite.types import VectorArray

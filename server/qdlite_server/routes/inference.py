@@ -17,7 +17,8 @@ from msgspec import Struct
 from qdlite import database as engine
 from qdlite import errors
 from qdlite.database import Database
-from qdlite.models.base import Model, encode
+from qdlite.models.base import Model
+from qdlite.models.decoding import encode
 from qdlite.types import FloatArray, Json, SparseArray, VectorArray
 from qdlite_server.endpoint import JSON, STATUSES, Answer, Call, Endpoint, retry_headers, status_of
 

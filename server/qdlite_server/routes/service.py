@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qdlite.database import Database
-from qdlite.models.base import encode
+from qdlite.models.decoding import encode
 from qdlite.models.quotas import QuotaConfig
 from qdlite_server import parameters
 from qdlite_server.endpoint import JSON, Answer, Call, Endpoint, text, unsupported

@@ -1,0 +1,122 @@
+"""Which rules do the values of a model break? A walk through the rules that are declared beside the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from qdlite.errors import InvalidBody, MalformedBody
+from qdlite.models.base import LARGEST, Model, NonZero, Problem, Rule, UInt
+
+
+@cache
+def _checked_fields(model: type[Model]) -> tuple[tuple[str, str, Rule | None, bool], ...]:
+    """(attribute, wire name, rule, whether to look inside) of the fields in which anything can be wrong."""
+    hints = get_type_hints(model, include_extras=True)
+    fields = (
+        (field, wire, _rule(model, field, hints[field]), field not in model.told and _may_be_wrong(hints[field]))
+        for field, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
+    )
+    return tuple([field for field in fields if field[2] or field[3]])
+
+
+def _rule(model: type[Model], field: str, hint: Any) -> Rule | None:
+    rule = model.rules.get(field)
+    return _sized(rule) if _is_unsigned(hint) else rule
+
+
+def _is_unsigned(hint: Any) -> bool:
+    """Whether a field can hold an unsigned integer of 64 bits."""
+    return hint in (UInt, NonZero) or (get_origin(hint) is not list and any(map(_is_unsigned, get_args(hint))))
+
+
+def _sized(rule: Rule | None) -> Rule:
+    """A rule for unsigned integers: that they are not beyond 64 bits, and then the rule that is given."""
+
+    def sized(value: Any) -> str | None:
+        if isinstance(value, int) and value > LARGEST:
+            raise MalformedBody(_too_large(value))
+        return rule(value) if rule else None
+
+    return sized
+
+
+def _too_large(value: int) -> str:
+    """What Qdrant says of a number that it can read as a float only, or not even so."""
+    try:
+        number = repr(float(value)).replace("e+", "e")
+    except OverflowError:
+        return "number out of range"
+    return f"invalid type: floating point `{number}`, expected usize"
+
+
+def _may_be_wrong(hint: Any, around: frozenset[type] = frozenset()) -> bool:
+    """Whether a value of this type can be or hold a model that has rules; those `around` it are known to have none
+    of their own."""
+    if not (isinstance(hint, type) and issubclass(hint, Model)):
+        return any(_may_be_wrong(part, around) for part in get_args(hint))
+    if hint in around:
+        return False
+    if hint.rules or hint.problems is not Model.problems:
+        return True
+    parts = get_type_hints(hint, include_extras=True).values()
+    return any(_is_unsigned(part) or _may_be_wrong(part, around | {hint}) for part in parts)
+
+
+def violations(value: Any, path: str) -> list[Problem]:
+    """Every broken rule in a model, list or map that stands at `path`, depth first. Raises MalformedBody for what
+    cannot be read."""
+    found: list[Problem] = []
+    _judge(value, path, found)
+    return found
+
+
+def _judge(value: Any, path: str, found: list[Problem]) -> None:
+    """Adds what is wrong to what is `found`."""
+    if isinstance(value, Model):
+        _judge_model(value, _join(path, value.path_prefix), found)
+    elif isinstance(value, list):
+        if value and type(value[0]) is float:
+            return  # a vector: long, and without anything that has rules
+        for index, item in enumerate(value):
+            if isinstance(item, (Model, list)):
+                _judge(item, f"{path}[{index}]", found)
+    elif isinstance(value, dict):
+        found += placeheld((violations(item, "") for item in value.values() if isinstance(item, Model)), path)
+
+
+def _judge_model(model: Model, path: str, found: list[Problem]) -> None:
+    for where, message in model.problems():
+        found.append((_join(path, where), message))
+    for field, wire, rule, inside in _checked_fields(type(model)):
+        part = getattr(model, field)
+        if part is None or part is msgspec.UNSET:
+            continue
+        broken = None if rule is None else rule(part)
+        if broken is not None:
+            found.append((_join(path, wire), broken))
+        elif inside:
+            _judge(part, _join(path, wire), found)
+
+
+def placeheld(groups: Iterable[Iterable[Problem]], path: str) -> Iterator[Problem]:
+    """The problems of a map's values. Qdrant shows a placeholder for the key, numbered if several values are bad."""
+    bad = [problems for group in groups if (problems := list(group))]
+    for index, problems in enumerate(bad):
+        step = "?" if len(bad) == 1 else f"?[{index}]"
+        for where, message in problems:
+            yield _join(path, _join(step, where)), message
+
+
+def _join(path: str, step: str) -> str:
+    return f"{path}.{step}" if path and step else path or step
+
+
+def check(model: Model) -> None:
+    """Applies every declared rule. Raises InvalidBody naming all violations, or MalformedBody."""
+    found = violations(model, "")
+    if found:
+        raise InvalidBody("; ".join([f"{path}: {message}" for path, message in found]))
