@@ -21,6 +21,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 _opening = threading.Lock()
 """For one thread at a time: what warnings are shown is a matter of the whole process, and has to be put back."""
+_LONGEST = 200
+"""Models enlarge the shorter side of an image to hundreds of pixels, and the other with it: a line of a million pixels
+would become gigabytes."""
 _SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
 
 
@@ -74,6 +77,10 @@ def decode_image(content: bytes, settings: ImageSettings) -> Any:
 def _check_pixels(width: int, height: int, settings: ImageSettings) -> None:
     if width * height > settings.max_pixels:
         raise InferenceError(f"The image has {width} x {height} pixels, more than the {settings.max_pixels} allowed")
+    if max(width, height) > _LONGEST * min(width, height):
+        raise InferenceError(
+            f"The image has {width} x {height} pixels; a side may be {_LONGEST} times the other at most"
+        )
 
 
 def _data_of_url(url: str) -> str:

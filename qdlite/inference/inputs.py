@@ -84,7 +84,7 @@ class Call:
             return at_most
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise Timeout("Inference did not finish within the request's timeout")
+            raise Timeout("Inference did not finish within the request's timeout, or the server's if it names none")
         return left if at_most is None else min(left, at_most)
 
 

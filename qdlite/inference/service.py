@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,7 +125,7 @@ class InferenceService:
         computed = dict(zip(missing, vectors, strict=True))
         if self._cache:
             for one in group.lasting & computed.keys():
-                self._cache.put(group.key(call, one), len(str(missing[one].data)), computed[one])
+                self._cache.put(group.key(call, one), sys.getsizeof(missing[one].data), computed[one])
         return {**known, **computed}, usage
 
     def _count(self, group: _Group, usage: Mapping[str, int], seconds: float) -> None:

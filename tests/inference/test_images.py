@@ -107,6 +107,13 @@ def test_decompression_bombs(side: int) -> None:
         decode_image(png_claiming(side, side), OPEN)
 
 
+@pytest.mark.parametrize("size", [(1, 201), (1_000_000, 2)])
+def test_lines_that_would_become_gigabytes(size: tuple[int, int]) -> None:
+    pytest.importorskip("PIL")
+    with pytest.raises(InferenceError, match="a side may be 200 times the other at most"):
+        decode_image(png_claiming(*size), OPEN)
+
+
 def test_decoders_beyond_the_usual_formats_are_not_used() -> None:
     with pytest.raises(InferenceError, match="cannot be read"):
         decode_image(picture(form="ICO"), OPEN)

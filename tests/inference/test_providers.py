@@ -155,6 +155,16 @@ def test_server_of_ones_own_needs_no_key(stub: StartStub) -> None:
     assert "authorization" not in server.received[0].headers
 
 
+def test_an_address_with_a_query(stub: StartStub) -> None:
+    """Azure's deployments: the version of the API at the end, the key in a header of their own."""
+    server = stub(echo)
+    made = service("openai", f"{server.url}/openai/deployments/small/?api-version=2024-06-01")
+    made.infer([text("a", "openai/m")], "update", headers={"openai-api-key": "k"})
+    (request,) = server.received
+    assert request.path == "/openai/deployments/small/embeddings?api-version=2024-06-01"
+    assert (request.headers["api-key"], request.headers["authorization"]) == ("k", "Bearer k")
+
+
 def test_keys_are_not_shared_between_inputs(stub: StartStub) -> None:
     server = stub(echo)
     made = service("openai", server.url)

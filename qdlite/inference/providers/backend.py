@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -136,11 +137,11 @@ class Providers:
 
     def _post(self, provider: Provider, body: bytes, key: str | None, call: Call) -> Reply:
         """Posts, again after a pause when the provider is busy or failing, as long as the deadline allows."""
-        base = self._settings.providers.base_urls.get(provider.prefix, provider.base_url)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        url = address(self._settings.providers.base_urls.get(provider.prefix, provider.base_url), provider.path)
+        headers = authorisation(url, key) if key else {}
         last = self._settings.providers.retries
         for attempt in range(last + 1):
-            reply, problem = self._try(base.rstrip("/") + provider.path, body, headers, call)
+            reply, problem = self._try(url, body, headers, call)
             if reply is not None and reply.status not in RETRIED:
                 return reply
             pause = _pause_after(attempt, reply)
@@ -174,6 +175,18 @@ def calls(inputs: Iterable[Prepared], limits: CallLimits) -> Iterator[list[Prepa
         size += length
     if part:
         yield part
+
+
+def address(base: str, path: str) -> str:
+    """Where a provider is called; a query, such as Azure's `?api-version=...`, stays at the end."""
+    parts = urlsplit(base)
+    return parts._replace(path=parts.path.rstrip("/") + path).geturl()
+
+
+def authorisation(url: str, key: str) -> dict[str, str]:
+    """The headers that carry the key. Azure looks for it in one of its own where the URL names an `api-version`."""
+    bearer = {"Authorization": f"Bearer {key}"}
+    return {**bearer, "api-key": key} if "api-version=" in url else bearer
 
 
 def provider_of(model: str) -> Provider | None:
