@@ -27,6 +27,8 @@ Rule = Callable[[Any], "str | None"]
 all, which in Qdrant is found out before any rule is looked at."""
 Problem = tuple[str, str]
 """Where and what: the path of a value, and the message about it."""
+WHOLE = "__all__"
+"""Stands in paths for a model whose fields do not go together."""
 
 
 class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -12,15 +12,36 @@ from qdlite.errors import InvalidBody, MalformedBody
 from qdlite.models.base import LARGEST, Model, NonZero, Problem, Rule, UInt
 
 
+class _CheckedField(NamedTuple):
+    attribute: str
+    wire: str
+    rule: Rule | None
+    inside: bool
+    """Whether to look inside."""
+    one_or_many: bool
+
+
 @cache
-def _checked_fields(model: type[Model]) -> tuple[tuple[str, str, Rule | None, bool], ...]:
-    """(attribute, wire name, rule, whether to look inside) of the fields in which anything can be wrong."""
+def _checked_fields(model: type[Model]) -> tuple[_CheckedField, ...]:
+    """The fields in which anything can be wrong."""
     hints = get_type_hints(model, include_extras=True)
     fields = (
-        (field, wire, _rule(model, field, hints[field]), field not in model.told and _may_be_wrong(hints[field]))
+        _CheckedField(
+            field,
+            wire,
+            _rule(model, field, hints[field]),
+            field not in model.told and _may_be_wrong(hints[field]),
+            _is_one_or_many(hints[field]),
+        )
         for field, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
     )
-    return tuple([field for field in fields if field[2] or field[3]])
+    return tuple([field for field in fields if field.rule or field.inside])
+
+
+def _is_one_or_many(hint: Any) -> bool:
+    """Whether a field takes one model in place of a list of one, which Qdrant makes of it at once."""
+    parts = get_args(hint)
+    return any(get_origin(part) is list and get_args(part)[0] in parts for part in parts)
 
 
 def _rule(model: type[Model], field: str, hint: Any) -> Rule | None:
@@ -91,7 +112,7 @@ def _judge(value: Any, path: str, found: list[Problem]) -> None:
 def _judge_model(model: Model, path: str, found: list[Problem]) -> None:
     for where, message in model.problems():
         found.append((_join(path, where), message))
-    for field, wire, rule, inside in _checked_fields(type(model)):
+    for field, wire, rule, inside, one_or_many in _checked_fields(type(model)):
         part = getattr(model, field)
         if part is None or part is msgspec.UNSET:
             continue
@@ -99,7 +120,8 @@ def _judge_model(model: Model, path: str, found: list[Problem]) -> None:
         if broken is not None:
             found.append((_join(path, wire), broken))
         elif inside:
-            _judge(part, _join(path, wire), found)
+            step = f"{wire}[0]" if one_or_many and isinstance(part, Model) else wire
+            _judge(part, _join(path, step), found)
 
 
 def placeheld(groups: Iterable[Iterable[Problem]], path: str) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
-from qdlite.models.base import Model, Problem, at_least
+from qdlite.models.base import WHOLE, Model, Problem, at_least
 from qdlite.models.checks import violations
 from qdlite.models.common import point_id
 from qdlite.models.vectors import VectorObject, multivector_problems
@@ -136,6 +136,6 @@ class RelevanceFeedbackInput(Model, frozen=True, kw_only=True):
         force_setattr(self, "target", checked_input(self.target))
 
     def problems(self) -> Iterator[Problem]:
-        if not self.feedback:
-            yield "", "feedback elements must be non-empty"
         yield from input_problems(self.target, "target")
+        if not self.feedback and not [*example_problems(self.target), *violations(self.strategy, "")]:
+            yield WHOLE, "feedback elements must be non-empty"

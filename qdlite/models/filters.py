@@ -9,7 +9,7 @@ from msgspec import field
 from msgspec.structs import force_setattr
 
 from qdlite.models import paths
-from qdlite.models.base import Model, OneOf, Problem, UInt, UInt32
+from qdlite.models.base import WHOLE, Model, OneOf, Problem, UInt, UInt32
 from qdlite.models.common import point_ids
 from qdlite.models.decoding import expect
 from qdlite.types import MAX_INT64, MIN_INT64, PointId
@@ -134,11 +134,6 @@ class Slice(Model, frozen=True, kw_only=True):
         if self.total == 0:
             raise ValueError("invalid value: integer `0`, expected a nonzero u32")
 
-    def problems(self) -> Iterator[Problem]:
-        if self.index >= self.total:
-            text = "Validation error: Slice index must be less than the total number of slices"
-            yield "index", f'{text} [{{"index": {self.index}, "total": {self.total}}}]'
-
 
 class Nested(Model, frozen=True, kw_only=True):
     key: str
@@ -230,7 +225,9 @@ class Condition(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def problems(self) -> Iterator[Problem]:
         if self.kind == "key" and not any(getattr(self, test) is not None for test in self.field_tests):
-            yield "", "Validation error: At least one field condition must be specified [{}]"
+            yield WHOLE, "Validation error: At least one field condition must be specified [{}]"
+        if self.kind == "slice" and self.slice is not None and self.slice.index >= self.slice.total:
+            yield WHOLE, "Validation error: Slice index must be less than the total number of slices [{}]"
 
 
 def many(clause: Condition | list[Condition] | None) -> list[Condition]:

@@ -73,7 +73,7 @@ class IndexParams(Model, frozen=True, kw_only=True):
     def problems(self) -> Iterator[Problem]:
         if self.type == "integer" and self.lookup is False and self.range is False:
             text = "the 'lookup' and 'range' capabilities can't be both disabled"
-            yield "", f"Validation error: {text} [{{}}]"
+            yield "lookup", f"Validation error: {text} [{{}}]"
 
 
 class CreateFieldIndex(Model, frozen=True, kw_only=True):

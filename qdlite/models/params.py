@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
-from qdlite.models.base import Model, UInt, at_least, between
+from qdlite.models.base import Model, Problem, UInt, at_least, between
+from qdlite.models.checks import violations
 from qdlite.models.filters import Filter
 
 
@@ -24,7 +26,14 @@ class AcornSearchParams(Model, frozen=True, kw_only=True):
 
 
 class IdfCorpus(Model, frozen=True, kw_only=True):
+    """Qdrant leaves `corpus` out of paths."""
+
     corpus: Filter
+
+    told: ClassVar = frozenset({"corpus"})
+
+    def problems(self) -> Iterable[Problem]:
+        return violations(self.corpus, "")
 
 
 class SearchParams(Model, frozen=True, kw_only=True):

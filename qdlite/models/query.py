@@ -25,7 +25,7 @@ from qdlite.models.examples import (
     pairs,
 )
 from qdlite.models.filters import Filter
-from qdlite.models.formulas import EXPRESSIONS, Expression, default_problem
+from qdlite.models.formulas import EXPRESSIONS, Expression, ExpressionObject, default_problem
 from qdlite.models.params import SearchParams
 from qdlite.models.reads import OrderBy
 from qdlite.models.vectors import VectorObject
@@ -77,7 +77,7 @@ class Query(OneOf, frozen=True, kw_only=True):
     relevance_feedback: RelevanceFeedbackInput | None = None
 
     rules: ClassVar = {"order_by": paths.readable}
-    told: ClassVar = frozenset({"nearest", "context"})
+    told: ClassVar = frozenset({"nearest", "context", "formula"})
     queries: ClassVar = (
         "nearest", "recommend", "discover", "context", "order_by", "fusion", "rrf", "formula", "sample",
         "relevance_feedback",
@@ -130,8 +130,12 @@ class Query(OneOf, frozen=True, kw_only=True):
             for where, message in example_problems(self.nearest):
                 yield f"{path}.{where}" if path else where, message
         if not isinstance(self.context, UnsetType):
-            bad = next((found for pair in pairs(self.context) if (found := list(violations(pair, "context")))), [])
-            yield from bad  # the first bad pair's
+            examples = [example for pair in pairs(self.context) for example in (pair.positive, pair.negative)]
+            bad = next((found for example in examples if (found := list(example_problems(example)))), [])
+            for where, message in bad:  # the first bad example's, without the pair
+                yield f"context.{where}", message
+        if isinstance(self.formula, ExpressionObject):
+            yield from violations(self.formula, "")  # as in Qdrant without `formula`
         for name, value in self.defaults.items():
             problem = default_problem(name, value)
             if problem:
