@@ -18,6 +18,8 @@ class _CheckedField(NamedTuple):
     rule: Rule | None
     inside: bool
     """Whether to look inside."""
+    in_lists: bool
+    """Whether lists are worth a look too, which those that are vectors are not."""
     one_or_many: bool
 
 
@@ -31,6 +33,7 @@ def _checked_fields(model: type[Model]) -> tuple[_CheckedField, ...]:
             wire,
             _rule(model, field, hints[field]),
             field not in model.told and _may_be_wrong(hints[field]),
+            any(_may_be_wrong(part) for part in _lists(hints[field])),
             _is_one_or_many(hints[field]),
         )
         for field, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
@@ -41,7 +44,11 @@ def _checked_fields(model: type[Model]) -> tuple[_CheckedField, ...]:
 def _is_one_or_many(hint: Any) -> bool:
     """Whether a field takes one model in place of a list of one, which Qdrant makes of it at once."""
     parts = get_args(hint)
-    return any(get_origin(part) is list and get_args(part)[0] in parts for part in parts)
+    return any(get_args(part)[0] in parts for part in parts if get_origin(part) is list)
+
+
+def _lists(hint: Any) -> list[Any]:
+    return [part for part in (hint, *get_args(hint)) if get_origin(part) is list]
 
 
 def _rule(model: type[Model], field: str, hint: Any) -> Rule | None:
@@ -100,26 +107,29 @@ def _judge(value: Any, path: str, found: list[Problem]) -> None:
     if isinstance(value, Model):
         _judge_model(value, _join(path, value.path_prefix), found)
     elif isinstance(value, list):
-        if value and type(value[0]) is float:
-            return  # a vector: long, and without anything that has rules
         for index, item in enumerate(value):
-            if isinstance(item, (Model, list)):
+            if isinstance(item, Model) or (isinstance(item, list) and not _is_vector(item)):
                 _judge(item, f"{path}[{index}]", found)
     elif isinstance(value, dict):
         found += placeheld((violations(item, "") for item in value.values() if isinstance(item, Model)), path)
 
 
+def _is_vector(value: list[Any]) -> bool:
+    """Lists in lists are long and without anything that has rules, if they begin with a number."""
+    return bool(value) and type(value[0]) is float
+
+
 def _judge_model(model: Model, path: str, found: list[Problem]) -> None:
     for where, message in model.problems():
         found.append((_join(path, where), message))
-    for field, wire, rule, inside, one_or_many in _checked_fields(type(model)):
+    for field, wire, rule, inside, in_lists, one_or_many in _checked_fields(type(model)):
         part = getattr(model, field)
         if part is None or part is msgspec.UNSET:
             continue
         broken = None if rule is None else rule(part)
         if broken is not None:
             found.append((_join(path, wire), broken))
-        elif inside:
+        elif inside and (in_lists or not isinstance(part, list)):
             step = f"{wire}[0]" if one_or_many and isinstance(part, Model) else wire
             _judge(part, _join(path, step), found)
 
