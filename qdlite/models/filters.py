@@ -226,7 +226,7 @@ class Condition(OneOf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def problems(self) -> Iterator[Problem]:
         if self.kind == "key" and not any(getattr(self, test) is not None for test in self.field_tests):
             yield WHOLE, "Validation error: At least one field condition must be specified [{}]"
-        if self.kind == "slice" and self.slice is not None and self.slice.index >= self.slice.total:
+        if self.slice is not None and self.slice.index >= self.slice.total and self.kind == "slice":
             yield WHOLE, "Validation error: Slice index must be less than the total number of slices [{}]"
 
 
