@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -141,6 +141,12 @@ def placeheld(groups: Iterable[Iterable[Problem]], path: str) -> Iterator[Proble
         step = "?" if len(bad) == 1 else f"?[{index}]"
         for where, message in problems:
             yield _join(path, _join(step, where)), message
+
+
+def numbered(models: Mapping[str, Model] | None, path: str) -> Iterator[Problem]:
+    """The problems of a map's values, for maps that Qdrant takes for lists in the order of their keys."""
+    for index, (_, model) in enumerate(sorted((models or {}).items())):
+        yield from violations(model, f"{path}[{index}]")
 
 
 def _join(path: str, step: str) -> str:

@@ -4,14 +4,14 @@ Annotations are evaluated here, not kept as text: the first decoder that a proce
 and to read so many of them from text takes longer than to load all modules of the models.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import ClassVar, Literal, cast
 
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import force_setattr
 
 from qdlite.models.base import Model, NonZero, NonZero32, OneOf, Problem, Rule, UInt, UInt8, UInt32, at_least, between
-from qdlite.models.checks import violations
+from qdlite.models.checks import numbered, violations
 from qdlite.models.common import JsonObject
 from qdlite.models.decoding import decode_raw
 
@@ -199,6 +199,11 @@ class StrictModeConfig(Model, frozen=True, kw_only=True):
         "max_points_count": at_least(1),
         "max_resident_memory_percent": between(1, 100),
     }
+    told: ClassVar = frozenset({"multivector_config", "sparse_config"})
+
+    def problems(self) -> Iterator[Problem]:
+        yield from numbered(self.multivector_config, "multivector_config.config")
+        yield from numbered(self.sparse_config, "sparse_config.config")
 
 
 class PayloadStorageParams(Model, frozen=True, kw_only=True):
@@ -247,6 +252,7 @@ class CreateCollection(Model, frozen=True, kw_only=True):
         "replication_factor": at_least(1),
         "write_consistency_factor": at_least(1),
     }
+    told: ClassVar = frozenset({"sparse_vectors"})
 
     def __post_init__(self) -> None:
         if isinstance(self.vectors, (Raw, UnsetType)):
@@ -257,8 +263,9 @@ class CreateCollection(Model, frozen=True, kw_only=True):
         """One `VectorParams` (unnamed vector) or a map by name, as it was given."""
         return cast(VectorsConfig, self.vectors)
 
-    def problems(self) -> Iterable[Problem]:
-        return violations(self.vector_params(), "vectors")
+    def problems(self) -> Iterator[Problem]:
+        yield from violations(self.vector_params(), "vectors")
+        yield from numbered(self.sparse_vectors, "sparse_vectors")
 
 
 class VectorParamsDiff(Model, frozen=True, kw_only=True):
