@@ -13,6 +13,7 @@ from qdlite.inference.http import Reply
 from qdlite.types import Json, SparseArray, VectorArray
 
 
+@np.errstate(over="ignore")  # what is beyond float32 becomes infinite, and is refused as such
 def vector_of(value: Json) -> VectorArray:
     """A dense vector, a multivector or {indices, values} by its shape. Raises ValueError or TypeError."""
     if isinstance(value, dict):
@@ -26,13 +27,15 @@ def vector_of(value: Json) -> VectorArray:
 
 
 def _sparse(indices: list[Any], values: list[Any]) -> SparseArray:
-    numbers = np.asarray(indices, dtype=np.int64)
+    numbers, weights = np.asarray(indices, dtype=np.int64), np.asarray(values, dtype=np.float32)
     if len(numbers) != len(values) or len(set(indices)) != len(indices):
         raise ValueError("indices of a sparse vector must be distinct, one for each value")
     if len(numbers) and not 0 <= numbers.min() <= numbers.max() < 2**32:
         raise ValueError("indices of a sparse vector must be unsigned 32-bit integers")
+    if (numbers != indices).any() or not np.isfinite(weights).all():
+        raise ValueError("indices of a sparse vector must be whole numbers, and its values finite")
     order = np.argsort(numbers)
-    return SparseArray(numbers[order].astype(np.uint32), np.asarray(values, dtype=np.float32)[order])
+    return SparseArray(numbers[order].astype(np.uint32), weights[order])
 
 
 def retry_after(reply: Reply) -> int | None:

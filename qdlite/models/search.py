@@ -131,6 +131,9 @@ class DiscoverRequest(_Common, frozen=True, kw_only=True):
         super().__post_init__()
         if self.target is not None:
             force_setattr(self, "target", _example(self.target))
+        for pair in self.context or ():
+            _example(pair.positive)
+            _example(pair.negative)
 
 
 class DiscoverRequestBatch(Model, frozen=True, kw_only=True):

@@ -195,7 +195,16 @@ def test_sparse_vectors_need_a_name(http: httpx.Client, vectors: dict[str, Any])
         ("search", {"vector": {"name": "dense", "vector": text("a", MINILM)}, "limit": 1}),
         ("search", {"vector": text("a", MINILM), "limit": 1}),
         ("recommend", {"positive": [text("a", MINILM)], "limit": 1}),
+        ("search/batch", {"searches": [{"vector": text("a", MINILM), "limit": 1}]}),
+        ("search/groups", {"vector": text("a", MINILM), "limit": 1, "group_by": "a", "group_size": 1}),
+        ("recommend/batch", {"searches": [{"positive": [1], "negative": [text("a", MINILM)], "limit": 1}]}),
+        ("recommend/groups", {"positive": [text("a", MINILM)], "limit": 1, "group_by": "a", "group_size": 1}),
         ("discover", {"target": text("a", MINILM), "limit": 1}),
+        ("discover", {"context": [{"positive": 1, "negative": text("a", MINILM)}], "limit": 1}),
+        (
+            "discover/batch",
+            {"searches": [{"target": 1, "context": [{"positive": image("a"), "negative": 1}], "limit": 1}]},
+        ),
     ],
 )
 def test_deprecated_endpoints_take_no_objects(http: httpx.Client, path: str, body: dict[str, Any]) -> None:

@@ -134,9 +134,12 @@ def test_refusals(stub: StartStub, answer: Answer, error: type[QdliteError], tex
         b"{}",
         b'{"embeddings": [1]}',
         b'{"embeddings": [["a"]]}',
+        b'{"embeddings": [[1e39]]}',
         b'{"embeddings": [[[[1]]]]}',
         b'{"embeddings": [{"indices": [1, 1], "values": [1, 1]}]}',
         b'{"embeddings": [{"indices": [-1], "values": [1]}]}',
+        b'{"embeddings": [{"indices": [1.5], "values": [1]}]}',
+        b'{"embeddings": [{"indices": [1], "values": [1e39]}]}',
         b'{"embeddings": [[1]], "usage": {"models": {"m": {}}}}',
     ],
 )
