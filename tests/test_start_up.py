@@ -46,6 +46,7 @@ LATER = [
     "qdlite.inference.service",
     "qdlite.models.groups",
     "qdlite.models.matrix",
+    "qdlite.models.snapshots",
     "qdlite.payload.column",
     "qdlite.payload.entries",
     "qdlite.payload.indexes",
@@ -74,6 +75,10 @@ LATER_IN_SERVERS = [
     "qdlite.payload.column",
     "qdlite.persistence.archive",
     "qdlite.text.options",
+    "qdlite_server.measures",
+    "qdlite_server.memory",
+    "qdlite_server.metrics",
+    "qdlite_server.process",
 ]
 """The same for a server."""
 

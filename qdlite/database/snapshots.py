@@ -12,10 +12,11 @@ from qdlite.collection.collection import Collection
 from qdlite.collection.state import CollectionState
 from qdlite.database.core import DatabaseCore
 from qdlite.errors import ChecksumMismatch, NotFound, WrongInput
-from qdlite.models.snapshots import ShardSnapshotRecover, SnapshotDescription, SnapshotRecover, is_url
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from qdlite.models.snapshots import ShardSnapshotRecover, SnapshotDescription, SnapshotRecover
 
 PEER = 1
 """The id of this node in names of snapshots."""
@@ -92,6 +93,7 @@ class Snapshots(DatabaseCore):
 
     def recover_shard(self, name: str, shard: int, body: ShardSnapshotRecover, wait: bool = True) -> bool | None:
         """The same for a shard of an existing collection, from a URL or from a snapshot of that shard by name."""
+        from qdlite.models.snapshots import is_url  # few need it, and not for the first answer
 
         def recover() -> bool:
             collection = self._sharded(name, shard)

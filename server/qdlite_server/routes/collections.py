@@ -9,7 +9,6 @@ from qdlite.errors import WrongInput
 from qdlite.models.collections import CreateCollection, UpdateCollection, VectorNameConfig
 from qdlite_server import parameters
 from qdlite_server.endpoint import Call, Endpoint
-from qdlite_server.memory import memory_report
 from qdlite_server.parameters import Parameter, Parameters
 from qdlite_server.routing import NEW_COLLECTION
 
@@ -63,6 +62,8 @@ def optimizations(database: Database, call: Call) -> object:
 
 
 def memory(database: Database, call: Call) -> object:
+    from qdlite_server.memory import memory_report  # few ask for it, and not at the start
+
     return memory_report(database.collection(call.collection).measures())
 
 

@@ -1,13 +1,19 @@
-"""What can be told about this server in numbers? Telemetry as JSON, and metrics as text."""
+"""What can be told about this server in numbers? Telemetry as JSON, and metrics as text.
+
+Who measures is loaded when first asked: no start has to wait for that.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from qdlite.database import Database
 from qdlite_server import parameters
 from qdlite_server.endpoint import Call, Endpoint, text
-from qdlite_server.measures import Measures
-from qdlite_server.metrics import metrics_text
 from qdlite_server.parameters import Parameter, Parameters
+
+if TYPE_CHECKING:
+    from qdlite_server.measures import Measures
 
 _COMMON = (
     Parameter("anonymize", parameters.boolean, default=False),
@@ -19,12 +25,19 @@ TELEMETRY = Parameters((*_COMMON, Parameter("details_level", parameters.unsigned
 
 
 def telemetry(database: Database, call: Call) -> object:
-    measures = Measures(database, call.statistics, call.parameters["per_collection"])
-    return measures.telemetry(call.parameters["details_level"])
+    return _measures(database, call).telemetry(call.parameters["details_level"])
 
 
 def metrics(database: Database, call: Call) -> object:
-    return text(metrics_text(Measures(database, call.statistics, call.parameters["per_collection"])))
+    from qdlite_server.metrics import metrics_text
+
+    return text(metrics_text(_measures(database, call)))
+
+
+def _measures(database: Database, call: Call) -> Measures:
+    from qdlite_server.measures import Measures
+
+    return Measures(database, call.statistics, call.parameters["per_collection"])
 
 
 ENDPOINTS = [
