@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ["PIL", "fastembed", "hnswlib", "onnxruntime", "qdrant_client", "qdrant_edge", "scipy"]
 
 LATER = [
+    "bisect",
     "concurrent.futures",
     "email",
     "hashlib",

@@ -7,7 +7,7 @@ order always gives the same state: what a log or a replica needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from qdlite.models.info import CollectionConfig
 from qdlite.types import FloatArray, OffsetArray, PointId, VectorArray
 
 
-class VectorColumn(NamedTuple):
+class VectorColumn(Struct, frozen=True):
     """Vectors of one name: `rows` are positions in the operation's ids, `vectors` is prepared for storing."""
 
     rows: OffsetArray

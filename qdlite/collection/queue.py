@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
 from qdlite.collection.operations import Operation, Upsert, VectorColumn
@@ -24,7 +24,7 @@ _UNLIMITED = 2**62
 Prepare = Callable[[CollectionState], Operation]
 
 
-class _Waiting(NamedTuple):
+class _Waiting(Struct, frozen=True):
     prepare: Prepare
     points: int
 

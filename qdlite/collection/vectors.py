@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
+from msgspec import Struct
 
 from qdlite.collection.operations import VectorColumn
 from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, wrong_dimension
@@ -19,7 +20,7 @@ Resolve = Callable[[VectorObject], VectorArray]
 """Gives the embedding of an inference object of the request."""
 
 
-class WireColumn(NamedTuple):
+class WireColumn(Struct, frozen=True):
     """Vectors of one name as sent: `rows` are positions among the points sent."""
 
     rows: Sequence[int]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Struct
 
 from qdlite.errors import InvalidBody, MalformedBody
 from qdlite.models.base import LARGEST, Model, NonZero, Problem, Rule, UInt
 
 
-class _CheckedField(NamedTuple):
+class _CheckedField(Struct, frozen=True):
     attribute: str
     wire: str
     rule: Rule | None
@@ -122,15 +123,15 @@ def _is_vector(value: list[Any]) -> bool:
 def _judge_model(model: Model, path: str, found: list[Problem]) -> None:
     for where, message in model.problems():
         found.append((_join(path, where), message))
-    for field, wire, rule, inside, in_lists, one_or_many in _checked_fields(type(model)):
-        part = getattr(model, field)
+    for field in _checked_fields(type(model)):
+        part = getattr(model, field.attribute)
         if part is None or part is msgspec.UNSET:
             continue
-        broken = None if rule is None else rule(part)
+        broken = None if field.rule is None else field.rule(part)
         if broken is not None:
-            found.append((_join(path, wire), broken))
-        elif inside and (in_lists or not isinstance(part, list)):
-            step = f"{wire}[0]" if one_or_many and isinstance(part, Model) else wire
+            found.append((_join(path, field.wire), broken))
+        elif field.inside and (field.in_lists or not isinstance(part, list)):
+            step = f"{field.wire}[0]" if field.one_or_many and isinstance(part, Model) else field.wire
             _judge(part, _join(path, step), found)
 
 

@@ -7,7 +7,6 @@ hold many closing brackets may pass although it is.
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Iterator
 
 from qdlite.lazily import pattern
@@ -20,6 +19,8 @@ def first_beyond(text: bytes, deepest: int = DEEPEST) -> int | None:
     """Where the first bracket opens that is nested deeper than `deepest`; None if there is none."""
     if len(text) <= 2 * deepest or not _opens_more_often(text, deepest):
         return None
+    from bisect import bisect  # few texts come so far
+
     opening = sorted([*_places(text, b"["), *_places(text, b"{")])
     closing = sorted([*_places(text, b"]"), *_places(text, b"}")])
     if all(number - bisect(closing, place) <= deepest for number, place in enumerate(opening, 1)):

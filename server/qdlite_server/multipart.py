@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from msgspec import Struct
 
 from qdlite.errors import BadRequest
 
@@ -21,7 +23,7 @@ _LONGEST_BOUNDARY = 70
 _Data: TypeAlias = bytes | mmap.mmap
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """A file in a form. `name` is what the client calls it, which means nothing here."""
 
     name: str | None
