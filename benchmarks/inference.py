@@ -1,6 +1,7 @@
 """How fast is inference through qdlite, against calling fastembed directly with the same threads?
 
-Runs one after the other in one process, best of several rounds each, and prints JSON:
+Runs one after the other in one process, best of several rounds each, and prints JSON, or adds it to the file of which
+`benchmarks.inference_page` makes docs/inference-benchmarks.md:
 
 * storing: texts of mixed lengths embedded by fastembed's own loop (as given, and in its default batches), by qdlite's
   service, and by an upsert through the stock client in this process;
@@ -9,14 +10,13 @@ Runs one after the other in one process, best of several rounds each, and prints
 * queries from 32 threads at once, beside the bound: fastembed with all of them at hand, in batches of 32, as they come
   and sorted by length. No queue of 32 that arrive one by one can fill its batches that well.
 
-    python benchmarks/inference.py --models-dir ../shared/models
+    python -m benchmarks.inference --models-dir ../shared/models
+    python -m benchmarks.inference --models-dir ../shared/models --repeats 5 --output results.json
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import random
 import statistics
 import time
@@ -30,6 +30,7 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 
 import qdlite
+from benchmarks.results import note
 from qdlite.database import Database, InferenceInput, InferenceSettings, Mode
 
 MODEL = "sentence-transformers/all-minilm-l6-v2"
@@ -202,21 +203,28 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--documents", type=int, default=400)
-    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--queries", type=int, default=200, help="one after the other")
+    parser.add_argument("--queries-at-once", type=int, default=1000, help="so many that beginning and end count little")
     parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     bench = Bench(options.models_dir, options.threads, options.rounds)
     with bench.database:
         report = {
             "model": MODEL,
             "threads": options.threads,
-            "python": platform.python_version(),
             "largest_difference": bench.check(),
-            "storing": bench.storing(options.documents),
-            "alone": bench.lone_queries(options.queries),
-            "concurrent": bench.concurrent_queries(options.queries, options.clients),
+            "repeats": [
+                {
+                    "storing": bench.storing(options.documents),
+                    "alone": bench.lone_queries(options.queries),
+                    "concurrent": bench.concurrent_queries(options.queries_at_once, options.clients),
+                }
+                for _ in range(options.repeats)
+            ],
         }
-    print(json.dumps(report, indent=2))
+    note(options.output, "speed", report)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("numpy", "hnswlib", "msgspec", "uvicorn", "httptools", "uvloop", "qdrant-client")
+_INFERENCE_PACKAGES = ("numpy", "fastembed", "onnxruntime", "tokenizers", "qdrant-client")
 NOT_OFFERED = "not offered"
 """The error of a row that says that the engine cannot answer the question."""
 
@@ -87,7 +88,7 @@ def median(values: Iterable[float]) -> float | None:
     return statistics.median(found) if found else None
 
 
-def machine(form: str) -> dict[str, Any]:
+def machine(form: str, packages: Sequence[str] = _PACKAGES) -> dict[str, Any]:
     """Where and when the run happened."""
     return {
         "form": form,
@@ -97,9 +98,20 @@ def machine(form: str) -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "packages": {name: found for name in _PACKAGES if (found := installed(name))},
+        "packages": {name: found for name in packages if (found := installed(name))},
         "environment": {name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS", "OMP_"))},
     }
+
+
+def note(path: Path | None, question: str, report: Any) -> None:
+    """Prints what was found about inference or, if there is a file, puts it there beside the answers to other
+    questions."""
+    if path is None:
+        print(json.dumps(report, indent=2))
+        return
+    found = json.loads(path.read_text()) if path.exists() else {}
+    found |= {"machine": machine("full", _INFERENCE_PACKAGES), question: report}
+    path.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def installed(package: str) -> str | None:

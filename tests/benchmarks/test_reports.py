@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import inference_page
 from benchmarks.compare import differences
 from benchmarks.data import Shape, best_positions, prepared
 from benchmarks.questions.registry import FULL, QUESTIONS, QUICK
 from benchmarks.questions.subject import recall
 from benchmarks.render import page
-from benchmarks.results import NOT_OFFERED, Results, Row, machine
+from benchmarks.results import NOT_OFFERED, Results, Row, machine, note
 from benchmarks.run import parts
 from benchmarks.tables import PLAIN, REFERENCE
 
@@ -107,3 +109,40 @@ def test_every_group_asks_known_questions() -> None:
     for form in (QUICK, FULL):
         for group in form.groups().values():
             assert set(group.questions) <= set(QUESTIONS)
+
+
+def test_the_page_of_inference_shows_medians_and_their_spread(tmp_path: Path) -> None:
+    file = tmp_path / "inference.json"
+    for question, report in (("speed", speed(400.0, 900.0, 500.0)), ("quality", QUALITY)):
+        note(file, question, report)
+    text = inference_page.page(json.loads(file.read_text()), file.name)
+    assert "| at once, qdlite's service | 500 (400 to 900) |" in text
+    assert "medians of 3 repeats" in text
+    assert "| bm25 | 0.360 | 0.3500 | 0.3400 | 0.7000 | 0.6900 |" in text
+    assert file.name in text
+
+
+def test_answers_about_inference_are_printed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    note(None, "quality", QUALITY)
+    assert json.loads(capsys.readouterr().out) == QUALITY
+
+
+QUALITY = {
+    "texts": 1400,
+    "queries": 225,
+    "by_hand": {"bm25": 0.36},
+    "exact": {"bm25": {"ndcg@10": 0.35, "recall@100": 0.7}},
+    "by choice": {"bm25": {"ndcg@10": 0.34, "recall@100": 0.69}},
+}
+
+
+def speed(*at_once: float) -> dict[str, object]:
+    """A report with one rate that differs; everything else is 1."""
+    paths = [*inference_page._STORING.values(), *inference_page._ALONE.values(), *inference_page._AT_ONCE.values()]
+    parts: dict[str, dict[str, float]] = {"storing": {"documents": 4}, "alone": {"queries": 5}}
+    parts["concurrent"] = {"queries": 6, "clients": 7}
+    for path in paths:
+        question, name = path.split(".")
+        parts[question][name] = 1.0
+    repeats = [{**parts, "concurrent": {**parts["concurrent"], "service_at_once_per_second": rate}} for rate in at_once]
+    return {"model": "m", "threads": 2, "largest_difference": 1e-7, "repeats": repeats}
