@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from qdlite.filters.view import FilterView
 from qdlite.payload.column import Column
+from qdlite.payload.entries import fitted
 from qdlite.payload.fields import FieldIndexes
 from qdlite.payload.indexes import FieldIndex
 from qdlite.payload.path import JsonPath
@@ -63,12 +64,7 @@ class Scope(Struct, frozen=True, dict=True):
 
     def fitted(self, mask: BoolArray) -> BoolArray:
         """A mask of another length, cut or filled up with False."""
-        if len(mask) == self.size:
-            return mask
-        fitted = np.zeros(self.size, np.bool_)
-        known = min(self.size, len(mask))
-        fitted[:known] = mask[:known]
-        return fitted
+        return fitted(mask, self.size)
 
     def _full(self, path: JsonPath) -> JsonPath:
         return path if self.prefix is None else self.prefix.extend(path)

@@ -190,6 +190,15 @@ def rows_mask(rows: Array, size: int) -> BoolArray:
     return mask[:size]
 
 
+def fitted(mask: BoolArray, size: int) -> BoolArray:
+    """A mask of another length, cut or filled up with False."""
+    if len(mask) == size:
+        return mask
+    found = np.zeros(size, np.bool_)
+    found[: len(mask)] = mask[:size]
+    return found
+
+
 def hits_mask(rows: Array, aligned: bool, hits: BoolArray, size: int) -> BoolArray:
     """A mask of `size` rows in which those are set that `hits` selects from `rows`; quicker if these are `aligned`,
     each at the position of its own number."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.payload.column import Column
-from qdlite.payload.entries import DEAD
+from qdlite.payload.entries import DEAD, fitted
 from qdlite.payload.fulltext import TextIndex
 from qdlite.payload.indexes import FieldIndex
 from qdlite.payload.tables import Table
@@ -55,7 +55,7 @@ def text_scores(
     assert index.text_options is not None
     tokens = column.text_index(index.text_options)
     texts = _Texts(column, tokens)
-    counted = texts.present if corpus is None else texts.present & _fitted(corpus, texts.extent)
+    counted = texts.present if corpus is None else texts.present & fitted(corpus, texts.extent)
     total = int(counted.sum())
     average = texts.lengths[counted].mean() if total else 0.0
     relative = texts.lengths / average if average else np.ones(texts.extent)
@@ -93,9 +93,3 @@ class _Texts:
 
     def _summed(self, by_code: NDArray[Any]) -> Weights:
         return np.bincount(self._rows, by_code[self._codes], self.extent).astype(np.float64)
-
-
-def _fitted(mask: BoolArray, size: int) -> BoolArray:
-    fitted = np.zeros(size, np.bool_)
-    fitted[: len(mask)] = mask[:size]
-    return fitted
