@@ -130,7 +130,7 @@ class FieldIndexes:
         return on_demand.groups(self.table.column(_parsed(path)), self._store.get)
 
     def text_scores(
-        self, path: AnyPath, query: str, k: float = 1.2, b: float = 0.75, corpus: BoolArray | None = None
+        self, path: AnyPath, query: str, k: float, b: float, corpus: BoolArray | None = None
     ) -> tuple[OffsetArray, FloatArray]:
         """Offsets of points with a token of the query, and their BM25 scores; statistics over `corpus` (None: all).
 

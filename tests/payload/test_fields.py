@@ -116,11 +116,11 @@ def test_refusals() -> None:
         with pytest.raises(WrongInput, match=f"No appropriate index for faceting: `{path}`"):
             fields.facet(path, fields.masks.get("none") or Stage([{}]).alive)
     with pytest.raises(WrongInput, match="BM25 requires a text index on field b, which has none"):
-        fields.text_scores("b", "x")
+        fields.text_scores("b", "x", 1.2, 0.75)
     with pytest.raises(WrongInput, match="BM25 requires a text index on field a, which is indexed as Keyword"):
-        fields.text_scores("a", "x")
+        fields.text_scores("a", "x", 1.2, 0.75)
     with pytest.raises(WrongInput, match="The text index on `t` does not score"):
-        fields.text_scores("t", "x")
+        fields.text_scores("t", "x", 1.2, 0.75)
 
 
 def test_bad_index_parameters() -> None:
@@ -201,7 +201,7 @@ def test_elements_as_entries_of_their_own(
                 assert stage.matching(inner) == oracle.matching(inner), inner
             if fields is text:
                 hits = oracle.shard.query(edge.QueryRequest(limit=100, query=edge.TextQuery("n[].x", query)))
-                offsets, scores = stage.fields.text_scores("n[].x", query)
+                offsets, scores = stage.fields.text_scores("n[].x", query, 1.2, 0.75)
                 expected = sorted((hit.id, hit.score) for hit in hits)
                 assert (offsets + 1).tolist() == [point_id for point_id, _ in expected]
                 assert scores == pytest.approx([score for _, score in expected], rel=1e-5)
