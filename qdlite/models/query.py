@@ -166,6 +166,8 @@ class QueryCore(Model, frozen=True, kw_only=True):
     limit: UInt | None = None
     lookup_from: LookupLocation | None = None
 
+    passes_over: ClassVar[bool] = False
+    """Whether examples of a recommendation that lack the vector are passed over, as in requests of old clients."""
     rules: ClassVar = {"limit": at_least(1)}
 
     def __post_init__(self) -> None:

@@ -152,8 +152,12 @@ def _example(value: Any) -> Any:
 class TranslatedQuery(QueryRequest, frozen=True, kw_only=True):
     """One of these requests as a universal query. Strict mode asks less of it than of others."""
 
+    passes_over: ClassVar = True
+
 
 class TranslatedGroups(QueryGroupsRequest, frozen=True, kw_only=True):
     """The same in groups. Qdrant looks at the field that makes the groups of a search, but not of a recommendation."""
 
     is_search: bool = True
+
+    passes_over: ClassVar = True

@@ -66,11 +66,18 @@ class Examples(Struct, frozen=True):
     def all_prepared(self, given: Iterable[VectorInput]) -> tuple[VectorArray, ...]:
         return tuple([self.prepared(one) for one in given])
 
+    def exist(self, given: VectorInput) -> bool:
+        """Whether an example is a vector, or a point that has one. Raises NotFound for a point that does not exist."""
+        return not isinstance(given, (int, str)) or self._found(given) is not None
+
     def _stored(self, point_id: PointId) -> VectorArray:
-        offset = self.source.offset_of(point_id)
-        if offset is None:
-            raise point_not_found(point_id)
-        vector = self.source.vector(self.source_vector).get(offset)
+        vector = self._found(point_id)
         if vector is None:
             raise NotFound(f'Vector with name "{self.source_vector}" for point not found')
         return vector
+
+    def _found(self, point_id: PointId) -> VectorArray | None:
+        offset = self.source.offset_of(point_id)
+        if offset is None:
+            raise point_not_found(point_id)
+        return self.source.vector(self.source_vector).get(offset)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from qdlite.errors import BadRequest, invalid
 from qdlite.models.filters import Filter, MinShould, many
-from qdlite.models.query import Prefetch, QueryRequest
+from qdlite.models.query import Prefetch, Query, QueryRequest
 from qdlite.queries.collect import Request, kind_of, referenced_ids
 from qdlite.queries.examples import Examples, Lookup, Resolve
 from qdlite.queries.operations import Place, operation
@@ -86,8 +86,22 @@ class _Planner:
     def _operation(self, request: Request, kind: str, merged: bool) -> Operation:
         _check(request, kind)
         examples = Examples.of(request, self.view, self.resolve, self.lookup)
+        if request.passes_over:
+            request = _with_vectors(request, examples)
         made = operation(kind, Place(request, self.view, examples))
         return replace(made, merged=merged) if isinstance(made, ByField) else made
+
+
+def _with_vectors(request: Request, examples: Examples) -> Request:
+    """A recommendation without the examples that lack the vector, unless it is all of them."""
+    wanted = request.query.recommend if isinstance(request.query, Query) else None
+    if wanted is None:
+        return request
+    positive = [one for one in wanted.positive or () if examples.exist(one)]
+    negative = [one for one in wanted.negative or () if examples.exist(one)]
+    if not positive and not negative:
+        return request
+    return replace(request, query=Query(recommend=replace(wanted, positive=positive, negative=negative)))
 
 
 def _candidates(request: Request, mmr: Mmr, scope: Scope, sources: tuple[Step, ...]) -> Step:

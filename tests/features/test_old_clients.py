@@ -79,6 +79,22 @@ def test_recommend(http: httpx.Client) -> None:
     assert [group["id"] for group in groups] == [0, 1]
 
 
+@pytest.mark.parametrize("strategy", ["average_vector", "best_score", "sum_scores"])
+def test_examples_without_the_vector_are_passed_over(http: httpx.Client, strategy: str) -> None:
+    # `convert_to_vectors` in `lib/collection/src/common/fetch_vectors.rs`; the points are no results in any case.
+    http.put(f"{POINTS}?wait=true", json={"points": [{"id": 4, "vector": {"": [9, 9]}}]})
+    body = {"positive": [3, 4], "negative": [4], "using": "v", "limit": 5, "strategy": strategy}
+    alone = {**body, "positive": [3], "negative": []}
+    assert found(result(http, "recommend", body)) == found(result(http, "recommend", alone))
+    grouping = {"group_by": "g", "group_size": 1}
+    assert result(http, "recommend/groups", {**body, **grouping}) == result(
+        http, "recommend/groups", {**alone, **grouping}
+    )
+    universal = {"query": {"recommend": {"positive": [3, 4]}}, "using": "v"}
+    assert http.post(f"{POINTS}/query", json=universal).status_code == 404
+    assert http.post(f"{POINTS}/recommend", json={**body, "positive": [3, 99]}).status_code == 404
+
+
 @pytest.mark.parametrize("numbers", [{"limit": 0}, {"group_size": 0}, {"limit": 0, "group_size": 0}])
 def test_no_groups_are_an_answer_to_recommend_alone(http: httpx.Client, numbers: dict[str, int]) -> None:
     grouping = {"group_by": "g", "group_size": 1, "limit": 1, **numbers}
