@@ -118,8 +118,8 @@ class SparseIndex:
 
         compiled, allowed = kernels.installed(), self._rows.living(mask)
         if compiled is not None:
-            parts = [part.addresses for part in self._postings()]
-            return self._by_offset(*compiled.largest_sums(parts, sparse, limit, allowed))
+            parts = self._postings()  # held while they are read: `build_step` may put others in their place
+            return self._by_offset(*compiled.largest_sums([part.addresses for part in parts], sparse, limit, allowed))
         return self._by_offset(*largest_sums(self._lists(sparse), self._buffer(), limit, allowed))
 
     def similarities(self, vectors: Sequence[VectorArray], offsets: OffsetArray) -> FloatArray:

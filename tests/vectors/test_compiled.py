@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +16,12 @@ from numpy.typing import NDArray
 
 import hatch_build
 from qdlite.types import BoolArray, FloatArray, OffsetArray, SparseArray
-from qdlite.vectors import accumulate, kernels
+from qdlite.vectors import accumulate, kernels, sparse
 from qdlite.vectors.accumulate import PostingList
+from qdlite.vectors.index import SearchParams
 from qdlite.vectors.kernels import Kernels
 from qdlite.vectors.postings import Postings
+from qdlite.vectors.sparse import SparseIndex
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SMALL = np.array([-1, 0, -0.0, 0.25, 0.5, 1], np.float32)
@@ -155,3 +160,30 @@ def test_a_library_of_other_sources_is_left_alone(
     for source in tmp_path.glob("*.[ch]"):  # as in a wheel
         source.unlink()
     assert kernels.installed.__wrapped__() is not None
+
+
+def test_posting_sets_stay_while_they_are_read(compiled: Kernels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled code knows them by their addresses only, and the builder may put others in their place meanwhile."""
+    monkeypatch.setattr(kernels, "installed", lambda: compiled)
+    monkeypatch.setattr(sparse, "_WORTH_MERGING", 0)
+    monkeypatch.setattr(sparse, "_LARGE", 100)
+    index, query = SparseIndex(), SparseArray(np.arange(5, dtype=np.uint32), np.ones(5, np.float32))
+    for start in (0, 500):
+        index.put(np.arange(start, start + 500), [query] * 500)
+        index.search(query, 5, None, SearchParams())
+    held = [weakref.ref(part.rows) for part in index._parts]
+    assert len(held) == 2
+    plain = Kernels.largest_sums
+
+    def merged_meanwhile(self: Kernels, *given: Any) -> Any:
+        while index.build_step(1):
+            pass
+        gc.collect()
+        assert len(index._parts) == 1
+        assert all(rows() is not None for rows in held)
+        return plain(self, *given)
+
+    monkeypatch.setattr(Kernels, "largest_sums", merged_meanwhile)
+    assert index.search(query, 5, None, SearchParams()).scores.tolist() == [5.0] * 5
+    gc.collect()
+    assert not any(rows() is not None for rows in held)
