@@ -12,7 +12,7 @@ from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
 from qdlite.vectors.links import GraphShape, make_links
 from qdlite.vectors.missing import MissingRows
-from qdlite.vectors.spans import Rows, within
+from qdlite.vectors.spans import Rows, is_run, within
 
 GRAPH_THREADS = min(8, os.cpu_count() or 1)
 """Threads that insert rows."""
@@ -78,7 +78,7 @@ class Graph:
             with self._tables:
                 missing = self._missing.find(
                     lambda: self.missing_among(present),
-                    lambda offsets: offsets[present[offsets] & ~self.holds(offsets)],
+                    lambda offsets: self._missing_of(offsets, present),
                     len(present),
                 )
         return missing
@@ -89,6 +89,13 @@ class Graph:
         absent = allowed.copy()
         absent[:known] &= self._label_of[:known] < 0
         return np.flatnonzero(absent)
+
+    def _missing_of(self, offsets: OffsetArray, present: BoolArray) -> OffsetArray:
+        """Those of some ascending offsets."""
+        if not is_run(offsets) or offsets[0] < len(self._label_of):
+            return offsets[present[offsets] & ~self.holds(offsets)]
+        lacking = present[offsets[0] : offsets[-1] + 1]
+        return offsets if np.count_nonzero(lacking) == len(lacking) else offsets[lacking]
 
     def holds(self, offsets: OffsetArray) -> BoolArray:
         """Which of these offsets are in the graph."""
@@ -130,7 +137,7 @@ class Graph:
             self._label_of[offsets[valid]] = labels[valid]
             self._live += int(np.count_nonzero(valid))
             self._dying.extend(labels[~valid].tolist())
-            self._missing.connect()
+            self._missing.connect(offsets[valid])
             self._all_live = self._live == self._used
 
     def nearest(self, query: FloatArray, width: int) -> OffsetArray | None:

@@ -17,7 +17,7 @@ from qdlite.vectors import kernels
 from qdlite.vectors.distance import SEQUENTIAL_BELOW
 from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
 from qdlite.vectors.matrix import Matrix
-from qdlite.vectors.spans import Rows, end, listed, parted, size, within
+from qdlite.vectors.spans import Rows, end, is_run, listed, parted, size, within
 
 SMALLEST_CODED_SIZE = 32
 """Rows of fewer components are read as they are."""
@@ -85,12 +85,13 @@ class Scan:
     def nearest(
         self, query: FloatArray, limit: int, extent: int, at: OffsetArray | None, allowed: BoolArray | None
     ) -> Hits:
-        """The `limit` (> 0) rows most similar to a query: of the first `extent` ones, if given only of those `at`, and
-        only of those `allowed`. Best first, equal ones by offset."""
+        """The `limit` (> 0) rows most similar to a query: of the first `extent` ones, if given only of those `at`
+        (ascending), and only of those `allowed`. Best first, equal ones by offset."""
         count = extent if at is None else len(at)
         coded = self.coded and count >= WORTH_CODES and limit * _FEW_SHARE <= count
         rows = self._coded_rows(extent) if coded else self._plain or self._plain_rows()
-        found, similarities, _ = self._compiled.nearest_rows(rows, query, extent if at is None else at, allowed, limit)
+        among = range(extent) if at is None else _in_order(at) or at
+        found, similarities, _ = self._compiled.nearest_rows(rows, query, among, allowed, limit)
         return Hits(found, similarities)
 
     def _plain_rows(self) -> RowsAt:
@@ -122,6 +123,11 @@ class Scan:
     def _encode(self, start: int, stop: int) -> None:
         for low in range(start, stop, _BLOCK):
             self._compiled.encode_rows(self._matrix.slice(low, min(low + _BLOCK, stop)), self._records.data[low:])
+
+
+def _in_order(at: OffsetArray) -> range | None:
+    """Many rows as a range, if they follow each other: so they are read sooner."""
+    return range(int(at[0]), int(at[-1]) + 1) if len(at) >= _BLOCK and is_run(at) else None
 
 
 def _runs(at: Rows) -> Iterator[tuple[int, int]]:

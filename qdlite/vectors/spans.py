@@ -22,6 +22,11 @@ def span(offsets: OffsetArray) -> Rows:
     return slice(first, last + 1) if steady else offsets
 
 
+def is_run(ascending: OffsetArray) -> bool:
+    """Whether each of these ascending offsets, if there are any, follows the one before."""
+    return bool(len(ascending)) and int(ascending[-1]) - int(ascending[0]) + 1 == len(ascending)
+
+
 def end(at: Rows) -> int:
     """One more than the highest row."""
     return int(at.stop) if isinstance(at, slice) else int(at.max(initial=-1)) + 1

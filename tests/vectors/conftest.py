@@ -70,11 +70,11 @@ def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         self: Kernels,
         rows: RowsAt,
         query: FloatArray,
-        among: OffsetArray | int,
+        among: OffsetArray | range,
         allowed: BoolArray | None,
         limit: int,
     ) -> tuple[OffsetArray, FloatArray, int]:
-        counts.append(among if isinstance(among, int) else len(among))
+        counts.append(len(among))
         return nearest(self, rows, query, among, allowed, limit)
 
     monkeypatch.setattr(Matrix, "take", counted_take)

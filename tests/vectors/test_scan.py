@@ -79,13 +79,25 @@ def test_answers_are_those_of_a_full_comparison(
         assert (np.diff(hits.scores) <= 0).all()
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_a_run_of_rows_is_read_like_listed_ones(compiled: Kernels, distance: Distance) -> None:
+    scanned = scan_of(index_of(rows_of(9000, 40), distance))
+    run = np.arange(2500, 8000)
+    for query in rows_of(10, 40, seed=4):
+        listed = compiled.nearest_rows(scanned._plain_rows(), query, run, None, 7)
+        hits = scanned.nearest(query, 7, 9000, run, None)
+        np.testing.assert_array_equal(hits.offsets, listed[0])
+        np.testing.assert_array_equal(hits.scores, listed[1])
+        assert set(hits.offsets.tolist()) <= set(run.tolist())
+
+
 @pytest.mark.parametrize("distance", ["Cosine", "Euclid"])
 def test_few_rows_are_read_as_they_are(compiled: Kernels, distance: Distance) -> None:
     """The point of codes."""
     index = index_of(rows_of(20_000, 64), distance)
     rows = scan_of(index)._coded_rows(20_000)
     for query in rows_of(20, 64, seed=3):
-        *_, compared = compiled.nearest_rows(rows, index.prepare_query(query), 20_000, None, 10)
+        *_, compared = compiled.nearest_rows(rows, index.prepare_query(query), range(20_000), None, 10)
         assert 10 <= compared < 400
 
 
@@ -123,7 +135,8 @@ def test_codes_change_no_answer(
     query = (rng.standard_normal(size) * np.exp(rng.normal()) * query_scale).astype(np.float32)
     scanned = scan_of(index_of(rows, distance))
     at = np.sort(rng.permutation(count)[: rng.integers(limit, count)])
-    for among, allowed in ((count, None), (at, None), (count, rng.random(count) < 0.4)):
+    some = range(int(at[0]), count)
+    for among, allowed in ((range(count), None), (at, None), (range(count), rng.random(count) < 0.4), (some, None)):
         plain = compiled.nearest_rows(scanned._plain_rows(), query, among, allowed, limit)
         coded = compiled.nearest_rows(scanned._coded_rows(count), query, among, allowed, limit)
         np.testing.assert_array_equal(coded[0], plain[0])
@@ -144,7 +157,7 @@ def test_plain_scans_sort_as_numpy_does(compiled: Kernels, seed: int, count: int
     scanned = scan_of(index_of(rows, "Dot"))
     with np.errstate(all="ignore"):
         scores = rows @ query
-    offsets, similarities, compared = compiled.nearest_rows(scanned._plain_rows(), query, count, None, limit)
+    offsets, similarities, compared = compiled.nearest_rows(scanned._plain_rows(), query, range(count), None, limit)
     assert offsets.tolist() == np.argsort(-scores, kind="stable")[:limit].tolist()
     np.testing.assert_array_equal(similarities, scores[offsets])
     assert compared == count
@@ -156,7 +169,9 @@ def test_every_half_is_read_as_numpy_does(compiled: Kernels) -> None:
     rows[:, 0] = halves
     index = index_of(rows, "Dot", "float16")
     query = np.eye(1, 16, 0, np.float32)[0]
-    offsets, similarities, _ = compiled.nearest_rows(scan_of(index)._plain_rows(), query, len(rows), None, len(rows))
+    offsets, similarities, _ = compiled.nearest_rows(
+        scan_of(index)._plain_rows(), query, range(len(rows)), None, len(rows)
+    )
     np.testing.assert_array_equal(similarities, rows[offsets, 0])
     assert sorted(offsets.tolist()) == list(range(len(rows)))
 
@@ -176,9 +191,9 @@ def test_rows_whose_squares_vanish(compiled: Kernels, scale: float, distance: Di
     rows[rows @ query > 0] *= np.float32(scale)
     index = index_of(rows, distance)
     scanned = scan_of(index)
-    offsets, _, compared = compiled.nearest_rows(scanned._coded_rows(2000), query, 2000, None, 10)
+    offsets, _, compared = compiled.nearest_rows(scanned._coded_rows(2000), query, range(2000), None, 10)
     assert compared >= int((np.abs(rows).max(axis=1) < 1e-12).sum())
-    plain, *_ = compiled.nearest_rows(scanned._plain_rows(), query, 2000, None, 10)
+    plain, *_ = compiled.nearest_rows(scanned._plain_rows(), query, range(2000), None, 10)
     assert offsets.tolist() == plain.tolist()
 
 

@@ -101,18 +101,20 @@ class Kernels:
         self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records))
 
     def nearest_rows(
-        self, rows: RowsAt, query: FloatArray, among: OffsetArray | int, allowed: BoolArray | None, limit: int
+        self, rows: RowsAt, query: FloatArray, among: OffsetArray | range, allowed: BoolArray | None, limit: int
     ) -> tuple[OffsetArray, FloatArray, int]:
-        """The `limit` (> 0) rows that are most similar to a query (float32), of those given or of the first so many, as
-        far as they are `allowed`; best first, equal ones by number. With the similarities, and how many rows were read
-        as they are. Raises MemoryError."""
-        at, count = (None, among) if isinstance(among, int) else (address(among), len(among))
+        """The `limit` (> 0) rows that are most similar to a query (float32), of those given, as far as they are
+        `allowed`; best first, equal ones by number. With the similarities, and how many rows were read as they are.
+        Raises MemoryError."""
+        at, first = (None, among.start) if isinstance(among, range) else (address(among), 0)
+        count = len(among)
         limit = min(limit, count)
         nearest, similarities, compared = np.empty(limit, np.intp), np.empty(limit, np.float32), ctypes.c_ssize_t()
         found: int = self._nearest[count * rows.bytes_compared <= _HELD_BYTES](
             rows.packed,
             query.tobytes(),
             at,
+            first,
             count,
             None if allowed is None else address(allowed),
             limit,
@@ -228,8 +230,8 @@ def _encode_of(library: ctypes.CDLL) -> Any:
 def _nearest_of(library: ctypes.CDLL) -> Any:
     function = library.nearest_rows
     function.argtypes = (
-        *(_ADDRESS, _ADDRESS, _ADDRESS, _NUMBER, _ADDRESS),
-        *(_NUMBER, _ADDRESS, _ADDRESS, _ADDRESS),
+        *(_ADDRESS, _ADDRESS, _ADDRESS, _NUMBER, _NUMBER),
+        *(_ADDRESS, _NUMBER, _ADDRESS, _ADDRESS, _ADDRESS),
     )
     function.restype = _NUMBER
     return function

@@ -92,12 +92,12 @@ static int compare(const void *one, const void *other) {
     return farther(left, right) - farther(right, left);
 }
 
-/* Finds the `limit` (> 0) rows that are nearest to a query, of those `at`, or if NULL of the first `count`; only those
-   `allowed`, if not NULL. Writes them, nearest first, to `nearest`, and minus the distances to `similarities`; returns
+/* Finds the `limit` (> 0) rows that are nearest to a query, of those `at`, or if NULL of `count` from `first` on; only
+   those `allowed`, if not NULL. Writes them, nearest first, to `nearest`, and minus the distances to `similarities`; returns
    their number, or -1 if there is no memory. `compared` gets the number of rows that were read as they are. */
 FOR_EACH_PROCESSOR
-intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, intptr_t count, const uint8_t *allowed,
-                      intptr_t limit, intptr_t *nearest, float *similarities, intptr_t *compared) {
+intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, intptr_t first, intptr_t count,
+                      const uint8_t *allowed, intptr_t limit, intptr_t *nearest, float *similarities, intptr_t *compared) {
     const int plain = rows->stored == SINGLES, measure = (int)rows->measure;
     const intptr_t size = rows->size, wide = rows->stride - (intptr_t)sizeof(Head);
     const intptr_t row_bytes = size * (plain ? 4 : rows->stored == HALVES ? 2 : 1);
@@ -114,7 +114,7 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
     }
     if (records) round_query(query, size, wide, &to);
     for (intptr_t i = 0; i < count; i++) {
-        const intptr_t row = at ? at[i] : i;
+        const intptr_t row = at ? at[i] : first + i;
         if (at && i + AHEAD < count) fetch(first_read + at[i + AHEAD] * apart, apart);
         if (to.told && filled == limit) {
             const Head *head = (const Head *)(records + row * rows->stride);
