@@ -83,7 +83,7 @@ class PayloadStore:
         return len(offsets) > 1 and offsets[0] == first and list(offsets) == list(range(first, first + len(offsets)))
 
     def _append(self, payloads: Iterable[bytes]) -> None:
-        """`replace` where there was nothing, in a third of the time."""
+        """`replace` where there was nothing, in two thirds of the time."""
         added = [EMPTY if payload in _EMPTY_FORMS else payload for payload in payloads]
         self._encoded += added
         sizes = [len(payload) for payload in added if payload is not EMPTY]

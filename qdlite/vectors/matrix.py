@@ -146,17 +146,20 @@ class Matrix:
         return min(half, max(len(self._data) // _PAGED_SHARE, _PAGED_STEP // self.row_bytes))
 
     def _resize(self, rows: int) -> None:
-        if self._captured_rows() or (self._pages is None and rows * self.row_bytes >= _PAGED_FROM):
-            self._move(rows)
-        elif self._pages is None:
-            self._data.resize((rows, self.width), refcheck=False)
-        else:
+        captured = self._captured_rows() > 0
+        if self._pages is not None and not captured:
             self._pages.resize(rows * self.row_bytes)
             self._data = self._on(self._pages, rows)
+            return
+        pages = _new_pages(rows * self.row_bytes)
+        if pages is not None or captured:
+            self._move(rows, pages)
+        else:
+            self._data.resize((rows, self.width), refcheck=False)
 
-    def _move(self, rows: int) -> None:
+    def _move(self, rows: int, pages: Pages | None) -> None:
         """To other memory, with room for so many rows."""
-        old, pages = self._data, _new_pages(rows * self.row_bytes)
+        old = self._data
         self._replace(np.zeros((rows, self.width), old.dtype) if pages is None else self._on(pages, rows))
         self._data[: len(old)] = old
         self._pages = pages
