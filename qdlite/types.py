@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Json: TypeAlias = Any
@@ -39,8 +40,10 @@ VectorArray: TypeAlias = FloatArray | SparseArray
 """A vector in the engine: dense (1-D float32), multivector (2-D float32, one row a sub-vector) or sparse."""
 
 
-class Hits(NamedTuple):
-    """Search results: `offsets` (intp) and `scores` (float32) of equal length, best first."""
+class Hits(Struct, frozen=True, eq=False):
+    """Search results: `offsets` (intp) and `scores` (float32) of equal length, best first. Unless they may be `tied`,
+    no two scores are equal."""
 
     offsets: OffsetArray
     scores: FloatArray
+    tied: bool = True

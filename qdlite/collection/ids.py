@@ -90,8 +90,7 @@ class IdTracker:
         return self._ids[offset]
 
     def ids_of(self, offsets: Iterable[int]) -> list[PointId]:
-        ids = self._ids
-        return [ids[offset] for offset in offsets]
+        return list(map(self._ids.__getitem__, offsets))
 
     def offsets_of(self, point_ids: Iterable[PointId]) -> OffsetArray:
         """Offsets of the ids that exist, in the order given."""

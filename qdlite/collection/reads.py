@@ -117,13 +117,10 @@ def scored(
     """Query results as points. `versions`: show each point's version, else 0 (as Qdrant does without a search)."""
     state, at = view.state, ranked.offsets.tolist()
     payload, vector = payload_renderer(state, with_payload), vector_renderer(state, with_vector)
-    ids, scores = view.ids(at), shortest_floats(ranked.scores)
+    ids, scores = state.ids.ids_of(at), shortest_floats(ranked.scores)
     numbers = state.ids.versions[ranked.offsets].tolist() if versions else [0] * len(at)
     if payload is absent and vector is absent and ranked.order_values is None:
-        return [
-            ScoredPoint(id=point_id, version=number, score=score)
-            for point_id, number, score in zip(ids, numbers, scores, strict=True)
-        ]
+        return list(map(ScoredPoint, ids, numbers, scores))
     values = [None] * len(at) if ranked.order_values is None else ranked.order_values.tolist()
     return [
         ScoredPoint(

@@ -68,7 +68,10 @@ class CollectionState:
     @property
     def wishes(self) -> bool:
         """Whether searches showed that more could be indexed to their good (see `VectorIndex.wishes`)."""
-        return any(index.wishes for index in self.vectors.values())
+        for index in self.vectors.values():  # noqa: SIM110 - every search asks, and `any` takes three times as long
+            if index.wishes:
+                return True
+        return False
 
     def update_vectors(self, operation: ops.UpdateVectors) -> None:
         offsets = self.ids.touch(operation.ids, self.version)

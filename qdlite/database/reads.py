@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 from qdlite import collection, queries
 from qdlite.collection import limits, reads
 from qdlite.collection.view import CollectionView
-from qdlite.database.admission import Read, admit, admit_queries
+from qdlite.database.admission import Read, admit, admit_plain_query, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
+from qdlite.models.arrays import AnyWireVector
 from qdlite.models.common import wanted_vectors
 from qdlite.models.query import QueryRequest, QueryRequestBatch, QueryResponse, ScoredPoint
 from qdlite.models.reads import CountRequest, FacetHit, FacetRequest, PointRequest, Record, ScrollRequest, ScrollResult
 from qdlite.queries import collect
 from qdlite.queries.execute import Ranked, execute
-from qdlite.queries.plan import plan, plan_groups
+from qdlite.queries.plan import plan, plan_groups, plan_plain
 from qdlite.queries.steps import Plan
 from qdlite.types import PointId
 
@@ -58,7 +59,10 @@ class Reads(DatabaseCore):
 
     def query(self, name: str, body: QueryRequest, context: RequestContext | None = None) -> QueryResponse:
         """The universal query: nearest, hybrid, recommend and all others, with nested prefetches."""
-        return self._queries(name, body, [body], context or ANONYMOUS)[0]
+        vector = collect.plain_vector(body)
+        if vector is None:
+            return self._queries(name, body, [body], context or ANONYMOUS)[0]
+        return self._plain_query(name, body, vector, context or ANONYMOUS)
 
     def query_batch(
         self, name: str, body: QueryRequestBatch, context: RequestContext | None = None
@@ -103,6 +107,24 @@ class Reads(DatabaseCore):
         with self.collection(name).reading() as view:
             admit(view, body, cost, operation, context or ANONYMOUS)
             return work(view)
+
+    def _plain_query(
+        self, name: str, body: QueryRequest, vector: AnyWireVector, context: RequestContext
+    ) -> QueryResponse:
+        """A query that needs nothing but its collection."""
+        collection = self._names.resolve(name)
+        view = collection.enter()
+        try:
+            admit_plain_query(view, body, context)
+            planned = plan_plain(body, vector, view)
+            view.charge(lambda: limits.query_cost((planned.root,)))
+            found = execute(planned, view)
+            shown = reads.scored(view, found, body.with_payload, wanted_vectors(body), True)
+            if view.wishes:
+                self._builder.begin()
+        finally:
+            collection.leave()
+        return QueryResponse(points=shown)
 
     def _queries(
         self,

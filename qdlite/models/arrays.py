@@ -47,7 +47,7 @@ def _floats(values: list[float] | list[list[float]] | list[float | list[float]] 
 
 def _has_nan(array: FloatArray) -> bool:
     if array.size <= _KEEPS_LOCK:
-        return bool(np.count_nonzero(array != array))
+        return b"\1" in np.isnan(array).tobytes()  # takes a third of the time of `any`
     flat = array.ravel()
     with np.errstate(over="ignore"):
         squares = flat.dot(flat)  # faster, and NaN only if one of the numbers is

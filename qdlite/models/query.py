@@ -203,7 +203,7 @@ class QueryRequestBatch(Model, frozen=True, kw_only=True):
     searches: list[QueryRequest]
 
 
-class ScoredPoint(Model, frozen=True, kw_only=True):
+class ScoredPoint(Model, frozen=True):
     """A query result. `score` is the shortest decimal that reads back as the float32 score."""
 
     id: PointId

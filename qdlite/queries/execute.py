@@ -58,13 +58,15 @@ def execute(plan: Plan, view: PointView) -> Ranked:
     """The results of a query. Raises WrongInput for what only the data tell: a formula that cannot be computed, a
     field without the index that an order or a text query needs."""
     ranked = run(plan.root, view)
-    if plan.offset or len(ranked) > plan.limit:
+    if plan.offset or len(ranked.offsets) > plan.limit:
         return ranked.part(slice(plan.offset, plan.offset + plan.limit))
     return ranked
 
 
 def run(step: Step, view: PointView) -> Ranked:
     """The results of one step and all below it."""
+    if type(step.operation) is Nearest and not step.sources:  # indexes are quiet themselves
+        return _nearest(_Run(view), step, step.operation, ())
     with np.errstate(all="ignore"):
         return _Run(view).step(step)
 
@@ -90,6 +92,8 @@ class _Run:
         return known[1]
 
     def _mask(self, scope: Scope) -> BoolArray | None:
+        if len(scope.filters) == 1 and scope.within is None:
+            return self.view.mask(scope.filters[0], scope.excluded)
         first = scope.filters[0] if scope.filters else None
         found: BoolArray | None = both(scope.within, self.view.mask(first, scope.excluded))
         for further in scope.filters[1:]:
@@ -154,7 +158,8 @@ def _nearest(run: _Run, step: Step, operation: Nearest, sources: Sequence[Ranked
     else:
         hits = index.search(operation.vector, step.limit, run.mask(step.scope), run.params(operation.tuning))
     scores = shown(distance, hits.scores)
-    hits = settle(run.view, Hits(hits.offsets, scores), descending(distance))
+    if hits.tied or scores is not hits.scores:  # roots of different numbers may be equal
+        hits = settle(run.view, Hits(hits.offsets, scores), descending(distance))
     return _passing(Ranked(hits.offsets, hits.scores), step.threshold, distance)
 
 

@@ -20,6 +20,7 @@ class PostingList(Struct, frozen=True, eq=False, gc=False):
     weight: np.float32
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def largest_sums(
     lists: list[PostingList], buffer: FloatArray, limit: int, allowed: BoolArray | None
 ) -> tuple[OffsetArray, FloatArray]:

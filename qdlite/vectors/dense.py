@@ -91,7 +91,10 @@ class DenseIndex:
         return encode_one(check_dense(vector, self.size), self.distance, self.datatype)
 
     def prepare_query(self, vector: VectorArray) -> FloatArray:
-        return self.prepare(vector)
+        scan = self._scan_if_used
+        if scan is None or self.distance != "Cosine" or self.datatype != "float32":
+            return self.prepare(vector)
+        return scan.normalised(check_dense(vector, self.size))
 
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> FloatArray:
         """Rows (n, d) from a 2-D array or from single vectors."""

@@ -175,6 +175,7 @@ class MultiIndex:
         self._starts[offsets] = np.cumsum(lengths) - lengths
         self._used = self._alive
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _max_sim(self, query: FloatArray, offsets: OffsetArray) -> FloatArray:
         """Internal similarity of one multivector (q, size) to the points at `offsets`."""
         scores = np.empty(len(offsets), np.float32)

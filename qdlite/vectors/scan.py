@@ -14,7 +14,7 @@ import numpy as np
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray
 from qdlite.vectors import kernels
-from qdlite.vectors.distance import SEQUENTIAL_BELOW
+from qdlite.vectors.distance import EPSILON, NEARLY, SEQUENTIAL_BELOW, normalised
 from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
 from qdlite.vectors.matrix import Matrix
 from qdlite.vectors.spans import Rows, end, is_run, listed, parted, size, within
@@ -91,8 +91,12 @@ class Scan:
         coded = self.coded and count >= WORTH_CODES and limit * _FEW_SHARE <= count
         rows = self._coded_rows(extent) if coded else self._plain or self._plain_rows()
         among = range(extent) if at is None else _in_order(at) or at
-        found, similarities, _ = self._compiled.nearest_rows(rows, query, among, allowed, limit)
-        return Hits(found, similarities)
+        return self._compiled.nearest_rows(rows, query, among, allowed, limit)
+
+    def normalised(self, query: FloatArray) -> FloatArray:
+        """As `distance.normalised`, but for the last bits and in half of the time."""
+        scaled = self._compiled.normalised(query, EPSILON, NEARLY)
+        return normalised(query) if scaled is None else scaled
 
     def _plain_rows(self) -> RowsAt:
         self._plain = made = RowsAt.of(self._matrix.data, *self._kind, None)

@@ -107,7 +107,8 @@ class SparseIndex:
                     held[term] += np.count_nonzero(corpus[part.rows[start:end]])
         half, one = np.float32(0.5), np.float32(1)
         weights = np.log((np.float32(total) - held + half) / (held + half) + one)
-        return SparseArray(sparse.indices, sparse.values * weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return SparseArray(sparse.indices, sparse.values * weights)
 
     def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
         sparse = self.weighted(query, params)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hatch_build
-from qdlite.types import BoolArray, FloatArray, OffsetArray
+from qdlite.types import BoolArray, FloatArray, Hits, OffsetArray
 from qdlite.vectors import kernels
 from qdlite.vectors.kernels import Kernels, RowsAt
 from qdlite.vectors.matrix import Matrix
@@ -73,7 +73,7 @@ def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         among: OffsetArray | range,
         allowed: BoolArray | None,
         limit: int,
-    ) -> tuple[OffsetArray, FloatArray, int]:
+    ) -> Hits:
         counts.append(len(among))
         return nearest(self, rows, query, among, allowed, limit)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from ctypes import c_ssize_t
 
 import numpy as np
 import pytest
@@ -86,8 +87,8 @@ def test_a_run_of_rows_is_read_like_listed_ones(compiled: Kernels, distance: Dis
     for query in rows_of(10, 40, seed=4):
         listed = compiled.nearest_rows(scanned._plain_rows(), query, run, None, 7)
         hits = scanned.nearest(query, 7, 9000, run, None)
-        np.testing.assert_array_equal(hits.offsets, listed[0])
-        np.testing.assert_array_equal(hits.scores, listed[1])
+        np.testing.assert_array_equal(hits.offsets, listed.offsets)
+        np.testing.assert_array_equal(hits.scores, listed.scores)
         assert set(hits.offsets.tolist()) <= set(run.tolist())
 
 
@@ -97,8 +98,9 @@ def test_few_rows_are_read_as_they_are(compiled: Kernels, distance: Distance) ->
     index = index_of(rows_of(20_000, 64), distance)
     rows = scan_of(index)._coded_rows(20_000)
     for query in rows_of(20, 64, seed=3):
-        *_, compared = compiled.nearest_rows(rows, index.prepare_query(query), range(20_000), None, 10)
-        assert 10 <= compared < 400
+        compared = c_ssize_t()
+        compiled.nearest_rows(rows, index.prepare_query(query), range(20_000), None, 10, compared)
+        assert 10 <= compared.value < 400
 
 
 @given(
@@ -139,8 +141,9 @@ def test_codes_change_no_answer(
     for among, allowed in ((range(count), None), (at, None), (range(count), rng.random(count) < 0.4), (some, None)):
         plain = compiled.nearest_rows(scanned._plain_rows(), query, among, allowed, limit)
         coded = compiled.nearest_rows(scanned._coded_rows(count), query, among, allowed, limit)
-        np.testing.assert_array_equal(coded[0], plain[0])
-        np.testing.assert_array_equal(coded[1], plain[1])
+        np.testing.assert_array_equal(coded.offsets, plain.offsets)
+        np.testing.assert_array_equal(coded.scores, plain.scores)
+        assert coded.tied == plain.tied == bool((~(plain.scores[1:] < plain.scores[:-1])).any())
 
 
 @given(
@@ -157,10 +160,11 @@ def test_plain_scans_sort_as_numpy_does(compiled: Kernels, seed: int, count: int
     scanned = scan_of(index_of(rows, "Dot"))
     with np.errstate(all="ignore"):
         scores = rows @ query
-    offsets, similarities, compared = compiled.nearest_rows(scanned._plain_rows(), query, range(count), None, limit)
-    assert offsets.tolist() == np.argsort(-scores, kind="stable")[:limit].tolist()
-    np.testing.assert_array_equal(similarities, scores[offsets])
-    assert compared == count
+    compared = c_ssize_t()
+    hits = compiled.nearest_rows(scanned._plain_rows(), query, range(count), None, limit, compared)
+    assert hits.offsets.tolist() == np.argsort(-scores, kind="stable")[:limit].tolist()
+    np.testing.assert_array_equal(hits.scores, scores[hits.offsets])
+    assert compared.value == count
 
 
 def test_every_half_is_read_as_numpy_does(compiled: Kernels) -> None:
@@ -169,11 +173,9 @@ def test_every_half_is_read_as_numpy_does(compiled: Kernels) -> None:
     rows[:, 0] = halves
     index = index_of(rows, "Dot", "float16")
     query = np.eye(1, 16, 0, np.float32)[0]
-    offsets, similarities, _ = compiled.nearest_rows(
-        scan_of(index)._plain_rows(), query, range(len(rows)), None, len(rows)
-    )
-    np.testing.assert_array_equal(similarities, rows[offsets, 0])
-    assert sorted(offsets.tolist()) == list(range(len(rows)))
+    hits = compiled.nearest_rows(scan_of(index)._plain_rows(), query, range(len(rows)), None, len(rows))
+    np.testing.assert_array_equal(hits.scores, rows[hits.offsets, 0])
+    assert sorted(hits.offsets.tolist()) == list(range(len(rows)))
 
 
 def test_every_byte_is_read() -> None:
@@ -191,10 +193,11 @@ def test_rows_whose_squares_vanish(compiled: Kernels, scale: float, distance: Di
     rows[rows @ query > 0] *= np.float32(scale)
     index = index_of(rows, distance)
     scanned = scan_of(index)
-    offsets, _, compared = compiled.nearest_rows(scanned._coded_rows(2000), query, range(2000), None, 10)
-    assert compared >= int((np.abs(rows).max(axis=1) < 1e-12).sum())
-    plain, *_ = compiled.nearest_rows(scanned._plain_rows(), query, range(2000), None, 10)
-    assert offsets.tolist() == plain.tolist()
+    compared = c_ssize_t()
+    hits = compiled.nearest_rows(scanned._coded_rows(2000), query, range(2000), None, 10, compared)
+    assert compared.value >= int((np.abs(rows).max(axis=1) < 1e-12).sum())
+    plain = compiled.nearest_rows(scanned._plain_rows(), query, range(2000), None, 10)
+    assert hits.offsets.tolist() == plain.offsets.tolist()
 
 
 @pytest.mark.parametrize("several", [1, 3, 200])

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdlite.lazily import logger
-from qdlite.types import BoolArray, Datatype, Distance, FloatArray, OffsetArray, SparseArray
+from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray, SparseArray
 
 FOLDER = os.path.dirname(__file__)
 LIBRARY = "libkernels.so"
@@ -66,6 +66,7 @@ class Kernels:
         self._sums = _sums_of(released)
         self._encode = _encode_of(released)
         self._nearest = {True: _nearest_of(held), False: _nearest_of(released)}
+        self._normalise = _normalise_of(held)
         self._released = _graphs_of(released)
 
     def largest_sums(
@@ -100,17 +101,31 @@ class Kernels:
         rows = np.ascontiguousarray(rows)
         self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records))
 
+    def normalised(self, row: FloatArray, tiny: float, near: float) -> FloatArray | None:
+        """A row (d) divided by its length; None if the square of that is less than `tiny`, within `near` of 1, or not
+        finite."""
+        scaled = np.empty(len(row), np.float32)
+        done = self._normalise(row.tobytes(), len(row), tiny, near, _address(_shared(scaled)))
+        return scaled if done else None
+
     def nearest_rows(
-        self, rows: RowsAt, query: FloatArray, among: OffsetArray | range, allowed: BoolArray | None, limit: int
-    ) -> tuple[OffsetArray, FloatArray, int]:
+        self,
+        rows: RowsAt,
+        query: FloatArray,
+        among: OffsetArray | range,
+        allowed: BoolArray | None,
+        limit: int,
+        compared: ctypes.c_ssize_t | None = None,
+    ) -> Hits:
         """The `limit` (> 0) rows that are most similar to a query (float32), of those given, as far as they are
-        `allowed`; best first, equal ones by number. With the similarities, and how many rows were read as they are.
+        `allowed`; best first, equal ones by number. `compared` gets the number of rows that were read as they are.
         Raises MemoryError."""
-        at, first = (None, among.start) if isinstance(among, range) else (address(among), 0)
         count = len(among)
-        limit = min(limit, count)
-        nearest, similarities, compared = np.empty(limit, np.intp), np.empty(limit, np.float32), ctypes.c_ssize_t()
-        found: int = self._nearest[count * rows.bytes_compared <= _HELD_BYTES](
+        at, first = _place(among, count)
+        if limit > count:
+            limit = count
+        nearest, similarities = np.empty(limit, np.intp), np.empty(limit, np.float32)
+        result: int = self._nearest[count * rows.bytes_compared <= _HELD_BYTES](
             rows.packed,
             query.tobytes(),
             at,
@@ -118,13 +133,16 @@ class Kernels:
             count,
             None if allowed is None else address(allowed),
             limit,
-            address(nearest),
-            address(similarities),
-            ctypes.byref(compared),
+            _address(_shared(nearest)),
+            _address(_shared(similarities)),
+            None if compared is None else _address(compared),
         )
-        if found < 0:
+        if result < 0:
             raise MemoryError
-        return nearest[:found], similarities[:found], compared.value
+        found, tied = result >> 1, bool(result & 1)
+        if found == limit:
+            return Hits(nearest, similarities, tied)
+        return Hits(nearest[:found], similarities[:found], tied)
 
 
 class Nodes:
@@ -206,8 +224,19 @@ def address(array: NDArray[Any]) -> int:
         return place
 
 
+def _place(among: OffsetArray | range, count: int) -> tuple[int | bytes | None, int]:
+    """Where the numbers of rows are, or which is the first of a run."""
+    if isinstance(among, range):
+        return None, among.start
+    return among.tobytes() if count < _COPIED else address(among), 0
+
+
+_COPIED = 1000
+"""So few numbers are copied in less time than it takes to find out where they are."""
+
 _ADDRESS, _NUMBER = ctypes.c_void_p, ctypes.c_ssize_t
 _shared: Callable[[Any], ctypes.c_byte] = ctypes.c_byte.from_buffer
+_address = ctypes.addressof
 
 
 def _sums_of(library: ctypes.CDLL) -> Any:
@@ -224,6 +253,13 @@ def _encode_of(library: ctypes.CDLL) -> Any:
     function = library.encode_rows
     function.argtypes = (_ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS)
     function.restype = None
+    return function
+
+
+def _normalise_of(library: ctypes.CDLL) -> Any:
+    function = library.normalise
+    function.argtypes = (_ADDRESS, _NUMBER, ctypes.c_float, ctypes.c_float, _ADDRESS)
+    function.restype = _NUMBER
     return function
 
 

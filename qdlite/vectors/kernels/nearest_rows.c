@@ -93,8 +93,9 @@ static int compare(const void *one, const void *other) {
 }
 
 /* Finds the `limit` (> 0) rows that are nearest to a query, of those `at`, or if NULL of `count` from `first` on; only
-   those `allowed`, if not NULL. Writes them, nearest first, to `nearest`, and minus the distances to `similarities`; returns
-   their number, or -1 if there is no memory. `compared` gets the number of rows that were read as they are. */
+   those `allowed`, if not NULL. Writes them, nearest first, to `nearest`, and minus the distances to `similarities`.
+   Returns twice their number, and one more if some may be equally near; or -1 if there is no memory. `compared`, if not
+   NULL, gets the number of rows that were read as they are. */
 FOR_EACH_PROCESSOR
 intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, intptr_t first, intptr_t count,
                       const uint8_t *allowed, intptr_t limit, intptr_t *nearest, float *similarities, intptr_t *compared) {
@@ -104,14 +105,11 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
     const uint8_t *const records = rows->records, *const first_read = records ? records : rows->at;
     const intptr_t apart = records ? rows->stride : row_bytes;
     const float slack = (float)rows->slack;
-    intptr_t filled = 0, read_whole = 0;
+    intptr_t filled = 0, read_whole = 0, result = -1;
     Query to = {records ? calloc((size_t)wide, sizeof(int16_t)) : NULL, 0, 0, 0, 0};
     float *scratch = plain ? NULL : malloc((size_t)size * sizeof(float));
     Found *heap = malloc((size_t)limit * sizeof(Found));
-    if (!heap || (records && !to.steps) || !(plain || scratch)) {
-        filled = -1;
-        goto done;
-    }
+    if (!heap || (records && !to.steps) || !(plain || scratch)) goto done;
     if (records) round_query(query, size, wide, &to);
     for (intptr_t i = 0; i < count; i++) {
         const intptr_t row = at ? at[i] : first + i;
@@ -126,15 +124,18 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
         take_in(heap, &filled, limit, (Found){distance(measure, size, query, row_at(rows, row, scratch)), row});
         read_whole++;
     }
-    *compared = read_whole;
+    if (compared) *compared = read_whole;
     qsort(heap, (size_t)filled, sizeof *heap, compare);
+    int tied = 0;
     for (intptr_t i = 0; i < filled; i++) {
         nearest[i] = heap[i].row;
         similarities[i] = -heap[i].distance;
+        if (i) tied |= !(heap[i].distance > heap[i - 1].distance);
     }
+    result = 2 * filled + tied;
 done:
     free(to.steps);
     free(scratch);
     free(heap);
-    return filled;
+    return result;
 }
