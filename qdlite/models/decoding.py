@@ -113,4 +113,7 @@ def _location(body: bytes, text: str) -> str:
 
 def encode(value: object) -> bytes:
     """Encodes models and plain values; Raw parts pass through untouched."""
-    return msgspec.json.encode(value)
+    return _encode(value)
+
+
+_encode = msgspec.json.Encoder().encode

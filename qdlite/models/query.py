@@ -171,8 +171,12 @@ class QueryCore(Model, frozen=True, kw_only=True):
     rules: ClassVar = {"limit": at_least(1)}
 
     def __post_init__(self) -> None:
-        if self.query is not None and not isinstance(self.query, Query):
-            force_setattr(self, "query", checked_input(self.query))
+        given = self.query
+        if given is None or isinstance(given, Query):
+            return
+        checked = checked_input(given)
+        if checked is not given:
+            force_setattr(self, "query", checked)
 
     def problems(self) -> Iterable[Problem]:
         return input_problems(self.query, "query") if isinstance(self.query, list) else ()

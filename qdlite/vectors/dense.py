@@ -169,7 +169,7 @@ class DenseIndex:
         if mask is None:
             return Selection(self.allowed(None), self._count)
         selection = self._selections.find(mask, lambda: self._selection(mask))
-        if self._scan is None and selection.matching * _KEPT_SHARE < self._extent:
+        if selection.matching * _KEPT_SHARE < self._extent and self._scan is None:
             row_bytes = 4 * self.size
             if self._selections.keep_rows(selection, row_bytes, self._extent * row_bytes):
                 selection.rows = self._rows.take(selection.offsets)
@@ -188,10 +188,10 @@ class DenseIndex:
         limit, allowed = min(limit, selection.matching), selection.allowed
         if limit <= 0:
             return no_hits()
-        if self._scan is not None:
+        if (scan := self._scan) is not None:
             if self._picks_rows(selection):
-                return self._scan.nearest(query, limit, self._extent, selection.offsets, None)
-            return self._scan.nearest(query, limit, self._extent if allowed is None else len(allowed), None, allowed)
+                return scan.nearest(query, limit, self._extent, selection.offsets, None)
+            return scan.nearest(query, limit, self._extent if allowed is None else len(allowed), None, allowed)
         if selection.rows is not None:
             scores = self._similarity(query[None, :], selection.rows)[0]
             chosen = best_among(scores, limit)
@@ -213,8 +213,8 @@ class DenseIndex:
         limit = min(limit, len(offsets))
         if limit <= 0:
             return no_hits()
-        if self._scan is not None:
-            return self._scan.nearest(query, limit, self._extent, offsets, None)
+        if (scan := self._scan) is not None:
+            return scan.nearest(query, limit, self._extent, offsets, None)
         scores = self._score(query[None, :], offsets)[0]
         chosen = best_among(scores, limit)
         return Hits(offsets[chosen], scores[chosen])

@@ -24,12 +24,8 @@ SEQUENTIAL_BELOW = 16
 BLOCK = 1 << 18
 """Floats in a temporary block: small enough to stay in the cache, large enough to hide numpy's call cost."""
 
-EPSILON = float(np.finfo(np.float32).eps)
-"""Vectors of a smaller squared length are not normalised."""
-
-NEARLY = float(np.float32(1e-6))
-"""Nor are those whose squared length is so close to 1."""
-
+_EPSILON = float(np.finfo(np.float32).eps)
+_NEARLY = float(np.float32(1e-6))
 _CANCELLED = np.float32(0.05)
 
 
@@ -88,7 +84,7 @@ def normalise(rows: FloatArray) -> FloatArray:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         squares = _squared_lengths(rows)
-        alone = (squares < np.float32(EPSILON)) | (np.abs(squares - np.float32(1)) <= np.float32(NEARLY))
+        alone = (squares < np.float32(_EPSILON)) | (np.abs(squares - np.float32(1)) <= np.float32(_NEARLY))
         lengths = np.where(alone, np.float32(1), np.sqrt(squares))
         return np.divide(rows, lengths[:, None], dtype=np.float32)
 
@@ -99,7 +95,7 @@ def normalised(vector: FloatArray) -> FloatArray:
     if not square < math.inf:
         row: FloatArray = normalise(vector[None, :])[0]
         return row
-    if square < EPSILON or abs(square - 1) <= NEARLY:
+    if square < _EPSILON or abs(square - 1) <= _NEARLY:
         return vector
     # The root in float64, rounded to float32, has the same bits as a root in float32.
     scaled: FloatArray = vector / np.float32(math.sqrt(square))

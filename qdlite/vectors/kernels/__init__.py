@@ -101,11 +101,10 @@ class Kernels:
         rows = np.ascontiguousarray(rows)
         self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records))
 
-    def normalised(self, row: FloatArray, tiny: float, near: float) -> FloatArray | None:
-        """A row (d) divided by its length; None if the square of that is less than `tiny`, within `near` of 1, or not
-        finite."""
+    def normalised(self, row: FloatArray) -> FloatArray | None:
+        """A row (d > 0) divided by its length; None if that is nearly 0 or 1, or not finite."""
         scaled = np.empty(len(row), np.float32)
-        done = self._normalise(row.tobytes(), len(row), tiny, near, _address(_shared(scaled)))
+        done = self._normalise(row.tobytes(), len(row), _address(_shared(scaled)))
         return scaled if done else None
 
     def nearest_rows(
@@ -258,7 +257,7 @@ def _encode_of(library: ctypes.CDLL) -> Any:
 
 def _normalise_of(library: ctypes.CDLL) -> Any:
     function = library.normalise
-    function.argtypes = (_ADDRESS, _NUMBER, ctypes.c_float, ctypes.c_float, _ADDRESS)
+    function.argtypes = (_ADDRESS, _NUMBER, _ADDRESS)
     function.restype = _NUMBER
     return function
 
