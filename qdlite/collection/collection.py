@@ -7,9 +7,9 @@ happened before anything here is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from qdlite import collection as parts
 from qdlite.collection import limits, updates
@@ -23,7 +23,8 @@ from qdlite.errors import BadRequest, QdliteError
 from qdlite.models.collections import UpdateCollection, VectorNameConfig
 from qdlite.models.indexes import CreateFieldIndex, IndexParams
 from qdlite.models.info import CollectionConfig, CollectionInfo
-from qdlite.models.updates import DeleteVectors, UpdateOperation
+from qdlite.models.points import UpsertPoints
+from qdlite.models.updates import DeleteVectors, Update
 from qdlite.vectors.shared_lock import SharedLock
 
 _R = TypeVar("_R")
@@ -71,8 +72,13 @@ class Collection:
 
     def read(self, work: Callable[[CollectionView], _R]) -> _R:
         """Runs `work` on a consistent view; other readers go on, writers wait."""
-        with self._lock.shared():
-            return work(CollectionView(self._state, self.name))
+        with self.reading() as view:
+            return work(view)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether there is anything to `verify`."""
+        return self._state.guard is not None
 
     def verify(self, request: limits.Request, timeout: float | None = None) -> None:
         """Raises BadRequest if strict mode forbids the request; `timeout` (seconds) is the caller's."""
@@ -84,53 +90,61 @@ class Collection:
         prepare: Prepare,
         cost: Cost | None = None,
         deferrable: int | None = None,
+        looks: bool = True,
     ) -> OperationId:
         """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed.
 
         `cost`: what the operation takes from the rate of writes; None for what is not limited. Raises RateLimited.
         `deferrable`: the number of points upserted by an operation that may wait for the graph (`queue.py`).
+        `looks`: whether it looks at anything but ids, or changes it at once.
         """
-        with self._lock.exclusive():
-            guard = self._state.guard
+        self._lock.enter_exclusive()
+        try:
+            state = self._state
+            if looks:
+                state.settle()
+            guard = state.guard
             if cost is not None and guard is not None:
-                guard.charge_write(lambda: cost(CollectionView(self._state, self.name)))
-            if deferrable is not None and (len(self.queue) or is_deferring(self._state)):
-                operation_id = self.queue.submit(self._state, prepare, deferrable)
+                guard.charge_write(lambda: cost(CollectionView(state, self.name)))
+            if deferrable is not None and (is_deferring(state) or len(self.queue)):
+                operation_id = self.queue.submit(state, prepare, deferrable)
             else:
-                operation_id = self._state.apply(prepare(self._state))
-        self._settle()
+                operation_id = state.apply(prepare(state))
+        finally:
+            self._lock.leave_exclusive()
+        if state.fields.is_behind:
+            self._settle()
         return operation_id
 
     def _settle(self) -> None:
         """Brings columns up to date beside readers, if so much was written that the next one would have to wait."""
         while self._state.fields.is_behind:
             self._lock.let_read()
-            with self._lock.shared():
-                self._state.fields.settle(_PIECE)
+            with self.reading() as view:
+                view.fields.settle(_PIECE)
 
-    def update(self, operation: UpdateOperation, resolve: Resolve) -> OperationId:
-        """Applies one update of points, vectors or payload."""
-        kind = operation.kind
-        body, prepare = getattr(operation, kind), _PREPARE[kind]
+    def update(self, kind: str, body: Update, resolve: Resolve) -> OperationId:
+        """Applies one update of points, vectors or payload; `kind` is its key in an `UpdateOperation`."""
         _refuse_empty(body)
+        prepare = updates.PREPARE[kind]
 
         def prepared(state: CollectionState) -> Operation:
             return prepare(state, body, resolve)
 
-        upsert = operation.upsert
-        ahead = upsert is not None and not upsert.is_conditional
-        if upsert is not None and upsert.count >= _MANY:
-            self._make_ready(upsert.count)
-        return self.write(
-            self._ahead(prepared) if ahead else prepared,
-            lambda view: limits.write_cost(operation, view),
-            0 if upsert is None else upsert.count,
-        )
+        def cost(view: CollectionView) -> int:
+            return limits.write_cost(body, view)
+
+        if not isinstance(body, UpsertPoints):
+            return self.write(prepared, cost, 0, looks=kind != "delete" or body.points is None)
+        count = body.count
+        if count >= _MANY:
+            self._make_ready(count)
+        return self.write(prepared if body.is_conditional else self._ahead(prepared), cost, count)
 
     def _make_ready(self, count: int) -> None:
         """For so many points."""
-        with self._lock.shared():
-            for index in self._state.vectors.values():
+        with self.reading() as view:
+            for index in view.state.vectors.values():
                 index.make_ready(count)
 
     def _ahead(self, prepare: Prepare) -> Prepare:
@@ -191,10 +205,20 @@ class Collection:
     def enter(self) -> CollectionView:
         """Begins a read that ends with `leave`."""
         self._lock.enter_shared()
+        if self._state.removed:
+            self._enter_settled()
         return CollectionView(self._state, self.name)
 
     def leave(self) -> None:
         self._lock.leave_shared()
+
+    def _enter_settled(self) -> None:
+        """Readers find everything in its place, or do not get in."""
+        try:
+            self._state.settle()
+        except BaseException:
+            self._lock.leave_shared()
+            raise
 
     def build_step(self, budget: float) -> bool:
         """Lets every vector's graph take in waiting vectors for about `budget` seconds, and applies the updates that
@@ -206,15 +230,16 @@ class Collection:
             index.build_step(budget)
         if len(self.queue):
             with self._lock.exclusive():
+                self._state.settle()
                 self.queue.drain(self._state)
             self._settle()
         return self.has_work
 
     def _settle_vectors(self) -> None:
         """A piece of what searches would otherwise do first."""
-        if self._state.vectors_behind:
-            with self._lock.shared():
-                for index in self._state.vectors_behind:
+        if self._state.removed or self._state.vectors_behind:
+            with self.reading() as view:
+                for index in view.state.vectors_behind:
                     index.settle(_VECTORS_PIECE)
 
     @property
@@ -225,8 +250,9 @@ class Collection:
             return False
         if len(self.queue):
             return True
+        removed = bool(self._state.removed)
         for index in list(self._state.vectors.values()):  # not `any`, because every write asks
-            if index.pending_work() or index.is_behind or index.wishes:
+            if (removed and index.buries) or index.pending_work() or index.is_behind or index.wishes:
                 return True
         return False
 
@@ -244,29 +270,16 @@ class _Reading:
         self._collection.leave()
 
 
-_Prepare: TypeAlias = Callable[[CollectionState, Any, Resolve], Operation]
-_PREPARE: dict[str, _Prepare] = {
-    "upsert": updates.upsert,
-    "update_vectors": updates.update_vectors,
-    "delete": lambda state, body, _: updates.delete(state, body),
-    "delete_vectors": lambda state, body, _: updates.delete_vectors(state, body),
-    "set_payload": lambda state, body, _: updates.set_payload(state, body),
-    "overwrite_payload": lambda state, body, _: updates.overwrite_payload(state, body),
-    "delete_payload": lambda state, body, _: updates.delete_payload(state, body),
-    "clear_payload": lambda state, body, _: updates.clear_payload(state, body),
-}
-
-
 def _single(view: CollectionView) -> int:
     """What a change of the schema takes from the rate of writes."""
     return 1
 
 
-def _refuse_empty(body: Any) -> None:
+def _refuse_empty(body: Update) -> None:
     """Qdrant refuses an update that names no point at all."""
-    if isinstance(body, DeleteVectors) and body.points is None and body.filter is None:
-        raise BadRequest("No filter or points provided")
-    batch = getattr(body, "batch", None)
-    named: Sequence[Any] | None = batch.ids if batch is not None else body.points
-    if named is not None and not len(named):
+    named = body.batch.ids if isinstance(body, UpsertPoints) and body.batch is not None else body.points
+    if named is None:
+        if isinstance(body, DeleteVectors) and body.filter is None:
+            raise BadRequest("No filter or points provided")
+    elif not named:
         raise BadRequest("Empty update request")

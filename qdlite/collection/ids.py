@@ -132,19 +132,18 @@ class IdTracker:
             self.versions[offset] = version
         return offsets
 
-    def remove(self, point_ids: Iterable[PointId]) -> OffsetArray:
-        """Forgets ids; returns the offsets of those that existed."""
-        removed = []
-        for point_id in point_ids:
-            offset = self._offset_of.pop(point_id, None)
-            if offset is not None:
-                if self._unordered.pop(offset, None) is None:
-                    (self._numbers if isinstance(point_id, int) else self._uuids).free(offset)
-                removed.append(offset)
-        offsets = np.array(removed, np.intp)
-        self.alive[span(offsets)] = False
-        self._free.extend(removed)
-        return offsets
+    def remove(self, point_ids: Iterable[PointId]) -> list[int]:
+        """Forgets ids, those that exist; returns their offsets, which nobody else gets before they are released."""
+        known = self._offset_of
+        return [known.pop(point_id) for point_id in point_ids if point_id in known]
+
+    def release(self, offsets: Sequence[int]) -> None:
+        """Offsets of ids that were removed hold nothing any more."""
+        for offset in offsets:
+            if self._unordered.pop(offset, None) is None:
+                (self._numbers if isinstance(self._ids[offset], int) else self._uuids).free(offset)
+        self.alive[span(np.array(offsets, np.intp))] = False
+        self._free.extend(offsets)
 
     def sorted_offsets(self, start: PointId | None = None) -> OffsetArray:
         """Offsets in id order (numbers, then UUIDs), from `start` (inclusive, need not exist) on."""

@@ -32,7 +32,7 @@ class Upsert(Struct, frozen=True):
 
 
 class Delete(Struct, frozen=True):
-    ids: list[PointId]
+    ids: Sequence[PointId]
 
 
 class UpdateVectors(Struct, frozen=True):
@@ -43,14 +43,14 @@ class UpdateVectors(Struct, frozen=True):
 
 
 class DeleteVectors(Struct, frozen=True):
-    ids: list[PointId]
+    ids: Sequence[PointId]
     names: list[str]
 
 
 class ReplacePayloads(Struct, frozen=True):
     """New encoded payloads of existing points: what set, overwrite, delete and clear come down to."""
 
-    ids: list[PointId]
+    ids: Sequence[PointId]
     payloads: list[bytes]
 
 

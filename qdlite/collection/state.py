@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from itertools import repeat
 from typing import Any
@@ -17,12 +18,18 @@ from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.models.info import CollectionConfig
 from qdlite.payload.store import EMPTY, PayloadStore
-from qdlite.types import BoolArray, OffsetArray
+from qdlite.types import BoolArray, Offset, OffsetArray
 from qdlite.vectors.index import VectorIndex
+
+_MOST_REMOVED = 128
+"""So many deleted points may wait for the next reader, who is held up by them for a tenth of a millisecond."""
 
 
 class CollectionState:
-    """The parts of a collection. Readers may look at them under the read lock; only `apply` changes them."""
+    """The parts of a collection. Readers may look at them under the read lock; only `apply` changes them.
+
+    Deleting points takes away their ids. The other parts learn of that by `settle`, of many points at once: it is to be
+    called before anything but ids is looked at."""
 
     def __init__(self, config: CollectionConfig) -> None:
         self.config = config
@@ -35,6 +42,9 @@ class CollectionState:
         """Strict mode; None while it is off."""
         self.version = 0
         """Number of operations applied; also the id of the last one."""
+        self.removed: list[Offset] = []
+        """Where points were deleted of which only the ids are gone."""
+        self._settling = threading.Lock()
 
     def apply(self, operation: ops.Operation) -> int:
         """Applies one operation under the write lock; returns its operation id."""
@@ -55,10 +65,25 @@ class CollectionState:
         self.ids.versions[self.ids.offsets_of(points.ids)] = versions
 
     def delete(self, operation: ops.Delete) -> None:
-        offsets = self.ids.remove(operation.ids)
+        self.removed += self.ids.remove(operation.ids)
+        if len(self.removed) > _MOST_REMOVED:
+            self.settle()
+
+    def settle(self) -> None:
+        """Takes away all else of the points that were deleted. Readers may call it: who comes before it is done waits
+        for it, so that nobody looks meanwhile."""
+        if self.removed:
+            with self._settling:
+                if self.removed:
+                    self._settle(self.removed)
+                    self.removed = []  # last: whoever finds none may look at everything
+
+    def _settle(self, removed: list[Offset]) -> None:
+        offsets = np.array(removed, np.intp)
         for index in self.vectors.values():
             index.remove(offsets)
-        self.fields.replace(offsets.tolist(), repeat(EMPTY, len(offsets)))
+        self.fields.replace(removed, repeat(EMPTY, len(removed)))
+        self.ids.release(removed)
 
     @property
     def vectors_behind(self) -> list[VectorIndex]:

@@ -2,11 +2,13 @@
 
 Each function looks at the state, resolves conditions and filters to ids, builds what is to be stored, and returns the
 operation; it raises without having changed anything. Called under the write lock, or before if there is no condition.
+`resolve` gives the vectors of inference objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from msgspec import Raw
 
@@ -37,7 +39,7 @@ from qdlite.types import PointId
 def check_readable(operation: UpdateOperation) -> None:
     """Raises MalformedBody for payloads, paths and dates that would be looked at only when the operation is prepared,
     which is too late for those that are sent together: in Qdrant they are part of the body."""
-    body = getattr(operation, operation.kind)
+    _, body = operation.update
     payloads = body.all_payloads() if isinstance(body, UpsertPoints) else []
     for payload in [body.payload] if isinstance(body, SetPayload) else payloads:
         payload_object(payload)
@@ -72,22 +74,23 @@ def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve
     return ops.UpdateVectors(list(vectors), prepared(by_name(vectors.values()), state.vectors, resolve))
 
 
-def delete(state: CollectionState, body: PointsSelector) -> ops.Delete:
-    return ops.Delete(_selected(state, body.points, body.filter, strict=False))
+def delete(state: CollectionState, body: PointsSelector, resolve: Resolve) -> ops.Delete:
+    """Ids that do not exist are ignored."""
+    return ops.Delete(_matching_ids(state, body.filter) if body.points is None else body.points)
 
 
-def delete_vectors(state: CollectionState, body: DeleteVectors) -> ops.DeleteVectors:
+def delete_vectors(state: CollectionState, body: DeleteVectors, resolve: Resolve) -> ops.DeleteVectors:
     """Raises UnknownVector for a name that the collection does not have."""
     for name in body.names:
         if name not in state.vectors:
             raise unknown_vector(name)
     ids = _selected(state, body.points, body.filter)
     if body.points is not None and body.filter is not None:  # unlike all other updates this one takes both
-        ids = list(dict.fromkeys([*ids, *_selected(state, None, body.filter)]))
+        ids = list(dict.fromkeys([*ids, *_matching_ids(state, body.filter)]))
     return ops.DeleteVectors(ids, body.names)
 
 
-def set_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:
+def set_payload(state: CollectionState, body: SetPayload, resolve: Resolve) -> ops.ReplacePayloads:
     """Merges top-level keys (null removes one), or into the object at `key`."""
     patch = bytes(body.payload)
     payload_object(patch)
@@ -95,18 +98,31 @@ def set_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads
     return _rewritten(state, body.points, body.filter, lambda old: merged_payload(old, patch, key))
 
 
-def overwrite_payload(state: CollectionState, body: SetPayload) -> ops.ReplacePayloads:
+def overwrite_payload(state: CollectionState, body: SetPayload, resolve: Resolve) -> ops.ReplacePayloads:
     [new] = _stored([body.payload])
     return _rewritten(state, body.points, body.filter, lambda old: new)
 
 
-def delete_payload(state: CollectionState, body: DeletePayload) -> ops.ReplacePayloads:
+def delete_payload(state: CollectionState, body: DeletePayload, resolve: Resolve) -> ops.ReplacePayloads:
     paths = [json_path.parse(key) for key in body.keys]
     return _rewritten(state, body.points, body.filter, lambda old: deleted_keys(old, paths))
 
 
-def clear_payload(state: CollectionState, body: PointsSelector) -> ops.ReplacePayloads:
+def clear_payload(state: CollectionState, body: PointsSelector, resolve: Resolve) -> ops.ReplacePayloads:
     return _rewritten(state, body.points, body.filter, lambda old: EMPTY)
+
+
+PREPARE: dict[str, Callable[[CollectionState, Any, Resolve], ops.Operation]] = {
+    "upsert": upsert,
+    "update_vectors": update_vectors,
+    "delete": delete,
+    "delete_vectors": delete_vectors,
+    "set_payload": set_payload,
+    "overwrite_payload": overwrite_payload,
+    "delete_payload": delete_payload,
+    "clear_payload": clear_payload,
+}
+"""By the key of the update."""
 
 
 def _stored(payloads: Iterable[Raw]) -> list[bytes]:
@@ -160,17 +176,17 @@ def _require(state: CollectionState, point_ids: Iterable[PointId]) -> None:
             raise point_not_found(point_id)
 
 
-def _selected(
-    state: CollectionState, points: Sequence[PointId] | None, condition: Filter | None, strict: bool = True
-) -> list[PointId]:
-    """The distinct ids a selector means. `strict`: an id that does not exist is an error, else it is ignored."""
+def _selected(state: CollectionState, points: Sequence[PointId] | None, condition: Filter | None) -> Sequence[PointId]:
+    """The distinct ids a selector means, all of which exist."""
     if points is None:
-        return state.ids.ids_of(CollectionView(state).matching(condition).tolist())
-    distinct = list(dict.fromkeys(points))
-    if strict:
-        _require(state, distinct)
-        return distinct
-    return [point_id for point_id in distinct if point_id in state.ids]
+        return _matching_ids(state, condition)
+    distinct = points if len(points) == 1 else list(dict.fromkeys(points))
+    _require(state, distinct)
+    return distinct
+
+
+def _matching_ids(state: CollectionState, condition: Filter | None) -> list[PointId]:
+    return state.ids.ids_of(CollectionView(state).matching(condition).tolist())
 
 
 def _rewritten(

@@ -8,7 +8,7 @@ from qdlite.collection.collection import Collection
 from qdlite.collection.shard_keys import check_write
 from qdlite.collection.updates import check_readable
 from qdlite.database.core import DatabaseCore
-from qdlite.database.embeddings import ANONYMOUS, NOTHING, Embeddings, RequestContext, embed_for_write
+from qdlite.database.embeddings import ANONYMOUS, NOTHING, RequestContext, embed_for_write
 from qdlite.errors import PointNotFound, UnknownVector
 from qdlite.lazily import logger
 from qdlite.models.points import UpsertPoints
@@ -17,6 +17,7 @@ from qdlite.models.updates import (
     DeleteVectors,
     PointsSelector,
     SetPayload,
+    Update,
     UpdateOperation,
     UpdateOperations,
     UpdateResult,
@@ -41,13 +42,13 @@ class Writes(DatabaseCore):
         self, name: str, body: UpsertPoints, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Stores points in place of those with equal ids; inference objects become vectors first."""
-        return self._update(name, UpdateOperation(upsert=body), wait, context)
+        return self._update(name, "upsert", body, wait, context)
 
     def update_vectors(
         self, name: str, body: UpdateVectors, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Replaces the named vectors of points; other vectors and payload stay."""
-        return self._update(name, UpdateOperation(update_vectors=body), wait, context)
+        return self._update(name, "update_vectors", body, wait, context)
 
     def batch_update(
         self, name: str, body: UpdateOperations, wait: bool = True, context: RequestContext | None = None
@@ -62,65 +63,61 @@ class Writes(DatabaseCore):
             check_readable(operation)
         for operation in body.operations:
             collection.verify(operation, context.timeout)
-        return [self._verified(collection, operation, wait, context) for operation in body.operations]
+        return [self._verified(collection, *operation.update, wait, context) for operation in body.operations]
 
     def delete(
         self, name: str, body: PointsSelector, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Deletes points; ids that do not exist are ignored."""
-        return self._update(name, UpdateOperation(delete=body), wait, context)
+        return self._update(name, "delete", body, wait, context)
 
     def delete_vectors(
         self, name: str, body: DeleteVectors, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Removes named vectors from points."""
-        return self._update(name, UpdateOperation(delete_vectors=body), wait, context)
+        return self._update(name, "delete_vectors", body, wait, context)
 
     def set_payload(
         self, name: str, body: SetPayload, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Merges keys into payloads; null removes a key."""
-        return self._update(name, UpdateOperation(set_payload=body), wait, context)
+        return self._update(name, "set_payload", body, wait, context)
 
     def overwrite_payload(
         self, name: str, body: SetPayload, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Puts a payload in place of the old ones."""
-        return self._update(name, UpdateOperation(overwrite_payload=body), wait, context)
+        return self._update(name, "overwrite_payload", body, wait, context)
 
     def delete_payload(
         self, name: str, body: DeletePayload, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Removes what stands at the given paths."""
-        return self._update(name, UpdateOperation(delete_payload=body), wait, context)
+        return self._update(name, "delete_payload", body, wait, context)
 
     def clear_payload(
         self, name: str, body: PointsSelector, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Empties payloads."""
-        return self._update(name, UpdateOperation(clear_payload=body), wait, context)
+        return self._update(name, "clear_payload", body, wait, context)
 
-    def _update(
-        self, name: str, operation: UpdateOperation, wait: bool, context: RequestContext | None
-    ) -> UpdateResult:
+    def _update(self, name: str, kind: str, body: Update, wait: bool, context: RequestContext | None) -> UpdateResult:
         collection, context = self.collection(name), context or ANONYMOUS
-        collection.verify(operation, context.timeout)
-        return self._verified(collection, operation, wait, context)
+        if collection.is_strict:
+            collection.verify(UpdateOperation.of(kind, body), context.timeout)
+        return self._verified(collection, kind, body, wait, context)
 
     def _verified(
-        self, collection: Collection, operation: UpdateOperation, wait: bool, context: RequestContext
+        self, collection: Collection, kind: str, body: Update, wait: bool, context: RequestContext
     ) -> UpdateResult:
         """Carries out an update that strict mode lets pass."""
-        kind = operation.kind
         if kind in _CONSUMING:
             self.quotas.check_update()
-        check_write(getattr(operation, kind).shard_key, collection.config)
-        embeddings = self._embedded(operation, context)
-        return self._applied(collection, wait, lambda: collection.update(operation, embeddings), context)
-
-    def _embedded(self, operation: UpdateOperation, context: RequestContext) -> Embeddings:
-        body = operation.upsert or operation.update_vectors
-        return embed_for_write(self._inference, body, context) if body is not None else NOTHING
+        check_write(body.shard_key, collection.config)
+        embeddings = NOTHING
+        if isinstance(body, (UpsertPoints, UpdateVectors)):
+            embeddings = embed_for_write(self._inference, body, context)
+        return self._applied(collection, wait, lambda: collection.update(kind, body, embeddings), context)
 
     def _applied(
         self, collection: Collection, wait: bool, apply: Callable[[], int], context: RequestContext | None = None
@@ -136,5 +133,5 @@ class Writes(DatabaseCore):
         self._builder.wake(collection)
         if not wait:
             return UpdateResult(operation_id=operation_id, status="acknowledged")
-        late = context is not None and context.expired
+        late = context is not None and context.timeout is not None and context.expired
         return UpdateResult(operation_id=operation_id, status="wait_timeout" if late else "completed")

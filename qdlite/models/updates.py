@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import force_setattr
@@ -79,7 +79,7 @@ class _Selected(_Selection, frozen=True, kw_only=True):
     """Ids or a filter; if both are given the ids count."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        _Selection.__post_init__(self)
         if self.points is None and self.filter is None:
             raise ValueError("Either list of point ids or filter must be provided")
 
@@ -88,8 +88,8 @@ class PointsSelector(_Selected, frozen=True, kw_only=True):
     """Which points to delete, or to clear the payload of. With ids, Qdrant does not read the filter."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.points is not None:
+        _Selected.__post_init__(self)
+        if self.points is not None and self.filter is not None:
             force_setattr(self, "filter", None)
 
 
@@ -126,7 +126,7 @@ class SetPayload(_Selected, frozen=True, kw_only=True):
     rules: ClassVar = {"key": paths.readable}
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        _Selected.__post_init__(self)
         if bytes(self.payload)[:1] != b"{":
             raise ValueError(NOT_A_MAP)
 
@@ -135,6 +135,10 @@ class DeletePayload(_Selected, frozen=True, kw_only=True):
     keys: list[str]
 
     rules: ClassVar = {"keys": paths.readable}
+
+
+Update: TypeAlias = UpsertPoints | UpdateVectors | PointsSelector | DeleteVectors | SetPayload | DeletePayload
+"""The body of one update; which, its key in an `UpdateOperation` says."""
 
 
 class UpdateOperation(OneOf, frozen=True, kw_only=True):
@@ -152,6 +156,17 @@ class UpdateOperation(OneOf, frozen=True, kw_only=True):
         "delete_payload", "clear_payload", "update_vectors", "delete_vectors",
     )  # fmt: skip
     expected: ClassVar = "data did not match any variant of untagged enum UpdateOperation"
+
+    @classmethod
+    def of(cls, kind: str, body: Update) -> UpdateOperation:
+        given: dict[str, Any] = {kind: body}
+        return cls(**given)
+
+    @property
+    def update(self) -> tuple[str, Update]:
+        """Its kind and its body."""
+        kind = self.kind
+        return kind, getattr(self, kind)
 
 
 class UpdateOperations(Model, frozen=True, kw_only=True):

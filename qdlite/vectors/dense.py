@@ -264,6 +264,10 @@ class DenseIndex:
         if (scan := self._scan) is not None and scan.coded:
             scan.encode(self._extent, most)
 
+    @property
+    def buries(self) -> bool:
+        return False
+
     def pending_work(self) -> int:
         return 0
 

@@ -100,6 +100,10 @@ class VectorIndex(Protocol):
     def make_ready(self, count: int) -> None:
         """Do what storing so many vectors takes as far as it can be done beside those who search."""
 
+    @property
+    def buries(self) -> bool:
+        """Whether vectors that are removed leave work for `build_step`."""
+
     def pending_work(self) -> int:
         """Number of vectors that `build_step` still has to index; 0 while there are too few to need it."""
 

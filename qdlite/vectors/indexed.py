@@ -94,6 +94,10 @@ class IndexedRows(DenseIndex):
             elif self._graph and self._graph.shape != self._shape():
                 self._successor = Graph(self._shape())
 
+    @property
+    def buries(self) -> bool:
+        return self._graph is not None
+
     def pending_work(self) -> int:
         with self._writing:
             if not self._wants_graph():

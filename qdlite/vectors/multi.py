@@ -131,6 +131,10 @@ class MultiIndex:
         scores = [self._max_sim(cast(FloatArray, vector), offsets) for vector in vectors]
         return np.array(scores, np.float32).reshape(len(scores), len(offsets))
 
+    @property
+    def buries(self) -> bool:
+        return False
+
     def pending_work(self) -> int:
         return 0
 

@@ -16,8 +16,7 @@ class SharedLock:
     Readers that arrive while a writer works or waits come in together as soon as it is done, before the next
     writer: so neither side starves, and a reader waits for at most one writer.
 
-    The mutex is taken and released by calls: `with` takes half as much time again, and small operations consist of little
-    else.
+    The mutex is taken and released by calls: `with` takes half as much time again, which small operations notice.
     """
 
     def __init__(self) -> None:

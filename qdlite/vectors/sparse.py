@@ -140,6 +140,10 @@ class SparseIndex:
         shared[np.repeat(np.arange(len(offsets)), lengths)[found]] = True
         return shared
 
+    @property
+    def buries(self) -> bool:
+        return False
+
     def pending_work(self) -> int:
         """Vectors in posting sets that are worth merging, now or when nobody waits for it."""
         later = self._parts[1:]

@@ -27,18 +27,24 @@ def in_order(ids: set[PointId]) -> list[PointId]:
 
 @given(changes, st.booleans())
 def test_ids_follow_a_plain_set(history: list[tuple[bool, list[PointId]]], look_often: bool) -> None:
-    tracker, expected = IdTracker(), set[PointId]()
+    tracker, expected, removed = IdTracker(), set[PointId](), list[int]()
     for version, (add, ids) in enumerate(history, 1):
         if add:
             offsets, existed = tracker.assign(ids, version)
             assert existed == [point_id in expected for point_id in ids]
             assert tracker.versions[offsets].tolist() == [version] * len(ids)
+            assert set(removed).isdisjoint(offsets.tolist())
             expected.update(ids)
         else:
-            assert len(tracker.remove(ids)) == len(expected.intersection(ids))
+            known = expected.intersection(ids)
+            removed += tracker.remove(ids)
+            assert {tracker.id_of(offset) for offset in removed[len(removed) - len(known) :]} == known
             expected.difference_update(ids)
         if look_often:
+            tracker.release(removed)
+            removed = []
             tracker.sorted_offsets()
+    tracker.release(removed)
     assert len(tracker) == len(expected)
     assert tracker.ids_of(tracker.sorted_offsets().tolist()) == in_order(expected)
     assert np.count_nonzero(tracker.alive) == len(expected)
@@ -60,6 +66,9 @@ def test_a_freed_offset_is_used_again() -> None:
     tracker = IdTracker()
     tracker.assign([1, 2, 3], 1)
     freed = tracker.remove([2, 7])
-    offsets, _ = tracker.assign([9], 2)
-    assert offsets.tolist() == freed.tolist()
-    assert tracker.extent == 3
+    offsets, _ = tracker.assign([8], 2)
+    assert offsets.tolist() == [3]
+    tracker.release(freed)
+    offsets, _ = tracker.assign([9], 3)
+    assert offsets.tolist() == freed == [1]
+    assert tracker.extent == 4

@@ -14,7 +14,6 @@ from qdlite.errors import UnknownVector, WrongDimension
 from qdlite.models.collections import VectorNameConfig
 from qdlite.models.points import Batch, UpsertPoints
 from qdlite.models.reads import PointRequest
-from qdlite.models.updates import UpdateOperation
 from qdlite.models.vectors import VectorObject
 from qdlite.payload.column import Column
 from qdlite.payload.path import parse
@@ -42,7 +41,7 @@ class Embedder:
 
 def upsert(collection: Collection, embedder: Embedder) -> None:
     points = [{"id": 1, "vector": {"dense": DOCUMENT}, "payload": {"a": 1}}]
-    collection.update(UpdateOperation(upsert=body(UpsertPoints, points=points)), embedder)
+    collection.update("upsert", body(UpsertPoints, points=points), embedder)
 
 
 def test_points_are_prepared_before_the_lock_is_taken(database: Database) -> None:

@@ -89,7 +89,7 @@ def update(collection: Collection, body: dict[str, Any]) -> None:
     def no_inference(item: object) -> VectorArray:
         raise AssertionError(item)
 
-    collection.update(decode(json.dumps(body).encode(), UpdateOperation), no_inference)
+    collection.update(*decode(json.dumps(body).encode(), UpdateOperation).update, no_inference)
 
 
 def index(collection: Collection, field: str, schema: Any) -> None:

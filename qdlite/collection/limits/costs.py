@@ -11,7 +11,8 @@ from qdlite.collection.limits.estimate import estimated_count
 from qdlite.collection.limits.filters import condition_count
 from qdlite.collection.view import CollectionView
 from qdlite.models.filters import Filter
-from qdlite.models.updates import UpdateOperation
+from qdlite.models.points import UpsertPoints
+from qdlite.models.updates import Update, UpdateVectors
 from qdlite.queries.collect import Request, inputs
 from qdlite.queries.collect import requests as every_part
 from qdlite.queries.steps import Compare, Mmr, Nearest, Operation, Step
@@ -61,12 +62,15 @@ def example_ids(requests: Iterable[Request], collection: str) -> dict[str, set[P
     return found
 
 
-def write_cost(operation: UpdateOperation, view: CollectionView) -> int:
+def write_cost(body: Update, view: CollectionView) -> int:
     """Number of points that the update names, or that its filter probably matches; at least 1."""
-    body = getattr(operation, operation.kind)
-    batch = getattr(body, "batch", None)
-    points = body.points if batch is None else batch.ids
-    return max(1, estimated_count(body.filter, view) if points is None else len(points))
+    if isinstance(body, UpsertPoints):
+        return max(1, body.count)
+    if isinstance(body, UpdateVectors):
+        return max(1, len(body.points))
+    if body.points is not None:
+        return max(1, len(body.points))
+    return 1 if body.filter is None else max(1, estimated_count(body.filter, view))
 
 
 def _leaves(step: Step) -> Iterator[Step]:

@@ -32,8 +32,8 @@ _NamedVectors = Iterable[tuple[str, WireVector]]
 
 def verify_operation(state: CollectionState, limits: Limits, operation: UpdateOperation) -> None:
     """Raises BadRequest, as all of these do."""
-    kind = operation.kind
-    _BY_KIND[kind](state, limits, getattr(operation, kind))
+    kind, body = operation.update
+    _BY_KIND[kind](state, limits, body)
 
 
 def verify_upsert(state: CollectionState, limits: Limits, body: UpsertPoints) -> None:
