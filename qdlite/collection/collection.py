@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from qdlite import collection as parts
 from qdlite.collection import limits, updates
 from qdlite.collection.config import updated_config, with_vector, without_vector
-from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
-from qdlite.collection.queue import Prepare, UpdateQueue, is_building_off, is_deferring
+from qdlite.collection.operations import Configure, CreateIndex, DropIndex
+from qdlite.collection.queue import Prepare, UpdateQueue, is_building_off
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
 from qdlite.collection.view import CollectionView
@@ -29,13 +30,19 @@ from qdlite.vectors.shared_lock import SharedLock
 
 _R = TypeVar("_R")
 OperationId: TypeAlias = int
-Cost: TypeAlias = Callable[[CollectionView], int]
+Charged: TypeAlias = Update | int
+"""An update, which costs as much as it says, or so much."""
+
+_SCHEMA_CHANGE = 1
+"""What a change of the schema takes from the rate of writes."""
 
 _PIECE = 250
 """So many rows are taken into columns before searches get their turn."""
 
 _MANY = 100
 """Upserts of so many points are worth a step of their own before others have to wait."""
+
+_NO_POINTS = "Empty update request"
 
 _VECTORS_PIECE = 4096
 """So many vectors are settled before writes get theirs, which takes a millisecond or two."""
@@ -88,13 +95,13 @@ class Collection:
     def write(
         self,
         prepare: Prepare,
-        cost: Cost | None = None,
+        charged: Charged = 0,
         deferrable: int | None = None,
         looks: bool = True,
     ) -> OperationId:
         """Applies the operation that `prepare` makes of the current state. If it raises, nothing has changed.
 
-        `cost`: what the operation takes from the rate of writes; None for what is not limited. Raises RateLimited.
+        `charged`: what the operation takes from the rate of writes. Raises RateLimited.
         `deferrable`: the number of points upserted by an operation that may wait for the graph (`queue.py`).
         `looks`: whether it looks at anything but ids, or changes it at once.
         """
@@ -103,10 +110,9 @@ class Collection:
             state = self._state
             if looks:
                 state.settle()
-            guard = state.guard
-            if cost is not None and guard is not None:
-                guard.charge_write(lambda: cost(CollectionView(state, self.name)))
-            if deferrable is not None and (is_deferring(state) or len(self.queue)):
+            if state.guard is not None and charged != 0:
+                self._charge(state.guard, charged)
+            if deferrable is not None and (state.defers or self.queue.waiting):
                 operation_id = self.queue.submit(state, prepare, deferrable)
             else:
                 operation_id = state.apply(prepare(state))
@@ -115,6 +121,13 @@ class Collection:
         if state.fields.is_behind:
             self._settle()
         return operation_id
+
+    def _charge(self, guard: limits.Guard, charged: Charged) -> None:
+        def cost() -> int:
+            view = CollectionView(self._state, self.name)
+            return charged if isinstance(charged, int) else limits.write_cost(charged, view)
+
+        guard.charge_write(cost)
 
     def _settle(self) -> None:
         """Brings columns up to date beside readers, if so much was written that the next one would have to wait."""
@@ -125,21 +138,20 @@ class Collection:
 
     def update(self, kind: str, body: Update, resolve: Resolve) -> OperationId:
         """Applies one update of points, vectors or payload; `kind` is its key in an `UpdateOperation`."""
-        _refuse_empty(body)
-        prepare = updates.PREPARE[kind]
+        prepare = partial(updates.PREPARE[kind], body, resolve)
+        if isinstance(body, UpsertPoints):
+            return self._upsert(prepare, body)
+        if not body.points:
+            _refuse_unnamed(body)
+        return self.write(prepare, body, 0, kind != "delete" or body.points is None)
 
-        def prepared(state: CollectionState) -> Operation:
-            return prepare(state, body, resolve)
-
-        def cost(view: CollectionView) -> int:
-            return limits.write_cost(body, view)
-
-        if not isinstance(body, UpsertPoints):
-            return self.write(prepared, cost, 0, looks=kind != "delete" or body.points is None)
+    def _upsert(self, prepare: Prepare, body: UpsertPoints) -> OperationId:
         count = body.count
+        if not count:
+            raise BadRequest(_NO_POINTS)
         if count >= _MANY:
             self._make_ready(count)
-        return self.write(prepared if body.is_conditional else self._ahead(prepared), cost, count)
+        return self.write(prepare if body.is_conditional else self._ahead(prepare), body, count)
 
     def _make_ready(self, count: int) -> None:
         """For so many points."""
@@ -161,10 +173,10 @@ class Collection:
         return self.write(lambda state: Configure(updated_config(state.config, body)))
 
     def create_vector_name(self, name: str, body: VectorNameConfig) -> OperationId:
-        return self.write(lambda state: Configure(with_vector(state.config, name, body)), _single)
+        return self.write(lambda state: Configure(with_vector(state.config, name, body)), _SCHEMA_CHANGE)
 
     def delete_vector_name(self, name: str) -> OperationId:
-        return self.write(lambda state: Configure(without_vector(state.config, name)), _single)
+        return self.write(lambda state: Configure(without_vector(state.config, name)), _SCHEMA_CHANGE)
 
     def create_field_index(self, body: CreateFieldIndex) -> OperationId:
         schema = body.schema
@@ -172,10 +184,10 @@ class Collection:
             raise BadRequest("Can't auto-detect field type, please specify `field_schema` in the request")
         params = schema if isinstance(schema, IndexParams) else None
         kind = schema.type if isinstance(schema, IndexParams) else schema
-        return self.write(lambda state: CreateIndex(body.field_name, kind, params), _single)
+        return self.write(lambda state: CreateIndex(body.field_name, kind, params), _SCHEMA_CHANGE)
 
     def delete_field_index(self, field: str) -> OperationId:
-        return self.write(lambda state: DropIndex(field), _single)
+        return self.write(lambda state: DropIndex(field), _SCHEMA_CHANGE)
 
     def capture(self) -> parts.CollectionCapture:
         """The collection as it is now, to be read while others write."""
@@ -270,16 +282,9 @@ class _Reading:
         self._collection.leave()
 
 
-def _single(view: CollectionView) -> int:
-    """What a change of the schema takes from the rate of writes."""
-    return 1
-
-
-def _refuse_empty(body: Update) -> None:
-    """Qdrant refuses an update that names no point at all."""
-    named = body.batch.ids if isinstance(body, UpsertPoints) and body.batch is not None else body.points
-    if named is None:
-        if isinstance(body, DeleteVectors) and body.filter is None:
-            raise BadRequest("No filter or points provided")
-    elif not named:
-        raise BadRequest("Empty update request")
+def _refuse_unnamed(body: Update) -> None:
+    """Qdrant refuses an update that names no point at all, if it is not about those that match a filter."""
+    if body.points is not None:
+        raise BadRequest(_NO_POINTS)
+    if isinstance(body, DeleteVectors) and body.filter is None:
+        raise BadRequest("No filter or points provided")

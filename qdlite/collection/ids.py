@@ -134,8 +134,12 @@ class IdTracker:
 
     def remove(self, point_ids: Iterable[PointId]) -> list[int]:
         """Forgets ids, those that exist; returns their offsets, which nobody else gets before they are released."""
-        known = self._offset_of
-        return [known.pop(point_id) for point_id in point_ids if point_id in known]
+        forget, removed = self._offset_of.pop, []
+        for point_id in point_ids:
+            offset = forget(point_id, None)
+            if offset is not None:
+                removed.append(offset)
+        return removed
 
     def release(self, offsets: Sequence[int]) -> None:
         """Offsets of ids that were removed hold nothing any more."""

@@ -24,7 +24,9 @@ _UNLIMITED = 2**62
 Prepare = Callable[[CollectionState], Operation]
 
 
-class _Waiting(Struct, frozen=True):
+class Waiting(Struct, frozen=True):
+    """An update that waits, and how many points it upserts."""
+
     prepare: Prepare
     points: int
 
@@ -33,33 +35,33 @@ class UpdateQueue:
     """Updates of one collection that wait. Used under the collection's write lock; the numbers may be read any time."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Waiting] = deque()
+        self.waiting: deque[Waiting] = deque()
 
     def __len__(self) -> int:
         """Number of updates that wait."""
-        return len(self._waiting)
+        return len(self.waiting)
 
     @property
     def deferred_points(self) -> int:
         """Number of points that wait to be upserted."""
-        return sum(item.points for item in list(self._waiting))
+        return sum(item.points for item in list(self.waiting))
 
     def submit(self, state: CollectionState, prepare: Prepare, points: int) -> int:
         """Applies an update as far as there is room and keeps the rest; returns its operation id.
 
         `points` says how many it upserts. Raises only if the update could be tried at once and is refused.
         """
-        if self._waiting:
-            self._waiting.append(_Waiting(prepare, points))
-            return state.version + len(self._waiting)
+        if self.waiting:
+            self.waiting.append(Waiting(prepare, points))
+            return state.version + len(self.waiting)
         return self._apply(state, prepare(state))
 
     def drain(self, state: CollectionState) -> None:
         """Applies what there is room for. An update that turns out to be wrong is dropped and logged."""
-        while self._waiting and room(state) > 0:
-            self._apply_late(state, self._waiting.popleft())
+        while self.waiting and room(state) > 0:
+            self._apply_late(state, self.waiting.popleft())
 
-    def _apply_late(self, state: CollectionState, item: _Waiting) -> None:
+    def _apply_late(self, state: CollectionState, item: Waiting) -> None:
         try:
             self._apply(state, item.prepare(state))
         except QdliteError as error:
@@ -71,14 +73,9 @@ class UpdateQueue:
         now = min(room(state), len(operation.ids))
         if now < len(operation.ids):
             rest = _rows(operation, now, len(operation.ids))
-            self._waiting.appendleft(_Waiting(lambda _: rest, len(rest.ids)))
+            self.waiting.appendleft(Waiting(lambda _: rest, len(rest.ids)))
             operation = _rows(operation, 0, now)
         return state.apply(operation)
-
-
-def is_deferring(state: CollectionState) -> bool:
-    """Whether updates of the collection may have to wait."""
-    return state.config.optimizer_config.prevent_unoptimized is True
 
 
 def is_building_off(state: CollectionState) -> bool:
@@ -88,7 +85,7 @@ def is_building_off(state: CollectionState) -> bool:
 
 def room(state: CollectionState) -> int:
     """How many more points may be stored before the graph has to catch up."""
-    if not is_deferring(state):
+    if not state.defers:
         return _UNLIMITED
     graphs = [index for index in state.vectors.values() if isinstance(index, HnswIndex) and index.can_have_graph]
     rooms = [index.indexing_rows + 1 - (index.count - index.indexed_count) for index in graphs]

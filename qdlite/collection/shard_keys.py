@@ -6,6 +6,9 @@ from qdlite.errors import BadRequest, NotFound, WrongInput
 from qdlite.models.common import ShardKeys, ShardKeySelector
 from qdlite.models.info import CollectionConfig
 
+CUSTOM = "custom"
+"""How collections are sharded in which points belong to shards by key."""
+
 
 def check_read(selector: ShardKeys | None) -> None:
     """Raises BadRequest, or NotFound for a key with a fallback, if a read names a shard key."""
@@ -21,7 +24,7 @@ def check_write(selector: ShardKeys | None, config: CollectionConfig) -> None:
     """Raises WrongInput, or NotFound for a key with a fallback, if a write names a shard key, or names none where
     the collection is sharded by keys."""
     if selector is None:
-        if is_custom(config):
+        if config.params.sharding_method == CUSTOM:
             raise WrongInput("Shard key not specified")
         return
     if isinstance(selector, ShardKeySelector):
@@ -33,7 +36,7 @@ def check_write(selector: ShardKeys | None, config: CollectionConfig) -> None:
 
 def is_custom(config: CollectionConfig) -> bool:
     """Whether points belong to shards by key; there are no shards then."""
-    return config.params.sharding_method == "custom"
+    return config.params.sharding_method == CUSTOM
 
 
 def _keys(selector: int | str | list[int | str] | None) -> list[int | str]:

@@ -40,6 +40,8 @@ class CollectionState:
         self.traits = vector_traits(config)
         self.guard = _guard(config)
         """Strict mode; None while it is off."""
+        self.defers = _defers(config)
+        """Whether updates may have to wait for the graph (`queue.py`)."""
         self.version = 0
         """Number of operations applied; also the id of the last one."""
         self.removed: list[Offset] = []
@@ -120,6 +122,7 @@ class CollectionState:
         old, self.config = self.config, operation.config
         if self.config.strict_mode_config is not old.strict_mode_config:
             self.guard = _guard(self.config)
+        self.defers = _defers(self.config)
         self.vectors = vector_indexes(operation.config, self.vectors, old)
         self.traits = vector_traits(operation.config)
 
@@ -143,6 +146,10 @@ class CollectionState:
 def _guard(config: CollectionConfig) -> limits.Guard | None:
     """None if strict mode is off."""
     return None if strict_mode(config) is None else limits.Guard.of(config)
+
+
+def _defers(config: CollectionConfig) -> bool:
+    return config.optimizer_config.prevent_unoptimized is True
 
 
 _APPLY: dict[type, Callable[[CollectionState, Any], None]] = {

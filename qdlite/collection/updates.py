@@ -2,7 +2,7 @@
 
 Each function looks at the state, resolves conditions and filters to ids, builds what is to be stored, and returns the
 operation; it raises without having changed anything. Called under the write lock, or before if there is no condition.
-`resolve` gives the vectors of inference objects.
+`resolve` gives the vectors of inference objects; the state comes last, because only the lock says which it is.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def check_readable(operation: UpdateOperation) -> None:
         pass  # broken rules are no concern of this place
 
 
-def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.Upsert:
+def upsert(body: UpsertPoints, resolve: Resolve, state: CollectionState) -> ops.Upsert:
     """Points not admitted by the condition are left out without error; of equal ids the last one counts. The sizes
     of vectors are checked for all of them, and before names are."""
     ids, columns, payloads = _columns(state, body)
@@ -62,7 +62,7 @@ def upsert(state: CollectionState, body: UpsertPoints, resolve: Resolve) -> ops.
     return ops.Upsert(ids, vectors, _stored(payloads))
 
 
-def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve) -> ops.UpdateVectors:
+def update_vectors(body: UpdateVectors, resolve: Resolve, state: CollectionState) -> ops.UpdateVectors:
     """Several entries for one id are merged. Raises NotFound for an id that does not exist, with a filter too."""
     vectors: dict[PointId, dict[str, WireVector]] = {}
     for point in body.points:
@@ -74,12 +74,12 @@ def update_vectors(state: CollectionState, body: UpdateVectors, resolve: Resolve
     return ops.UpdateVectors(list(vectors), prepared(by_name(vectors.values()), state.vectors, resolve))
 
 
-def delete(state: CollectionState, body: PointsSelector, resolve: Resolve) -> ops.Delete:
+def delete(body: PointsSelector, resolve: Resolve, state: CollectionState) -> ops.Delete:
     """Ids that do not exist are ignored."""
     return ops.Delete(_matching_ids(state, body.filter) if body.points is None else body.points)
 
 
-def delete_vectors(state: CollectionState, body: DeleteVectors, resolve: Resolve) -> ops.DeleteVectors:
+def delete_vectors(body: DeleteVectors, resolve: Resolve, state: CollectionState) -> ops.DeleteVectors:
     """Raises UnknownVector for a name that the collection does not have."""
     for name in body.names:
         if name not in state.vectors:
@@ -90,7 +90,7 @@ def delete_vectors(state: CollectionState, body: DeleteVectors, resolve: Resolve
     return ops.DeleteVectors(ids, body.names)
 
 
-def set_payload(state: CollectionState, body: SetPayload, resolve: Resolve) -> ops.ReplacePayloads:
+def set_payload(body: SetPayload, resolve: Resolve, state: CollectionState) -> ops.ReplacePayloads:
     """Merges top-level keys (null removes one), or into the object at `key`."""
     patch = bytes(body.payload)
     payload_object(patch)
@@ -98,21 +98,21 @@ def set_payload(state: CollectionState, body: SetPayload, resolve: Resolve) -> o
     return _rewritten(state, body.points, body.filter, lambda old: merged_payload(old, patch, key))
 
 
-def overwrite_payload(state: CollectionState, body: SetPayload, resolve: Resolve) -> ops.ReplacePayloads:
+def overwrite_payload(body: SetPayload, resolve: Resolve, state: CollectionState) -> ops.ReplacePayloads:
     [new] = _stored([body.payload])
     return _rewritten(state, body.points, body.filter, lambda old: new)
 
 
-def delete_payload(state: CollectionState, body: DeletePayload, resolve: Resolve) -> ops.ReplacePayloads:
+def delete_payload(body: DeletePayload, resolve: Resolve, state: CollectionState) -> ops.ReplacePayloads:
     paths = [json_path.parse(key) for key in body.keys]
     return _rewritten(state, body.points, body.filter, lambda old: deleted_keys(old, paths))
 
 
-def clear_payload(state: CollectionState, body: PointsSelector, resolve: Resolve) -> ops.ReplacePayloads:
+def clear_payload(body: PointsSelector, resolve: Resolve, state: CollectionState) -> ops.ReplacePayloads:
     return _rewritten(state, body.points, body.filter, lambda old: EMPTY)
 
 
-PREPARE: dict[str, Callable[[CollectionState, Any, Resolve], ops.Operation]] = {
+PREPARE: dict[str, Callable[[Any, Resolve, CollectionState], ops.Operation]] = {
     "upsert": upsert,
     "update_vectors": update_vectors,
     "delete": delete,

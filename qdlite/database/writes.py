@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from qdlite.collection.collection import Collection
 from qdlite.collection.shard_keys import check_write
 from qdlite.collection.updates import check_readable
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, NOTHING, RequestContext, embed_for_write
-from qdlite.errors import PointNotFound, UnknownVector
+from qdlite.errors import PointNotFound, QdliteError, UnknownVector
 from qdlite.lazily import logger
 from qdlite.models.points import UpsertPoints
 from qdlite.models.updates import (
@@ -31,6 +32,9 @@ _APPLIED_LATER = (PointNotFound, UnknownVector)
 
 _CONSUMING = frozenset({"upsert", "update_vectors", "set_payload", "overwrite_payload"})
 """Updates that store something, which quotas are about."""
+
+_WITH_VECTORS = frozenset({"upsert", "update_vectors"})
+"""Updates that may hold objects to be embedded."""
 
 
 class Writes(DatabaseCore):
@@ -102,7 +106,7 @@ class Writes(DatabaseCore):
         return self._update(name, "clear_payload", body, wait, context)
 
     def _update(self, name: str, kind: str, body: Update, wait: bool, context: RequestContext | None) -> UpdateResult:
-        collection, context = self.collection(name), context or ANONYMOUS
+        collection, context = self._names.resolve(name), context or ANONYMOUS
         if collection.is_strict:
             collection.verify(UpdateOperation.of(kind, body), context.timeout)
         return self._verified(collection, kind, body, wait, context)
@@ -115,23 +119,37 @@ class Writes(DatabaseCore):
             self.quotas.check_update()
         check_write(body.shard_key, collection.config)
         embeddings = NOTHING
-        if isinstance(body, (UpsertPoints, UpdateVectors)):
-            embeddings = embed_for_write(self._inference, body, context)
-        return self._applied(collection, wait, lambda: collection.update(kind, body, embeddings), context)
+        if kind in _WITH_VECTORS:
+            embeddings = embed_for_write(self._inference, cast("UpsertPoints | UpdateVectors", body), context)
+        try:
+            operation_id = collection.update(kind, body, embeddings)
+        except _APPLIED_LATER as error:
+            operation_id = _dropped(collection, wait, error)
+        return self._told(collection, operation_id, wait, context)
 
     def _applied(
         self, collection: Collection, wait: bool, apply: Callable[[], int], context: RequestContext | None = None
     ) -> UpdateResult:
-        """The result of an update, and the builder woken if there is something to index."""
+        """The result of another update."""
         try:
             operation_id = apply()
         except _APPLIED_LATER as error:
-            if wait:
-                raise
-            _log().warning("An update of %r sent without waiting was dropped: %s", collection.name, error)
-            operation_id = collection.version
+            operation_id = _dropped(collection, wait, error)
+        return self._told(collection, operation_id, wait, context or ANONYMOUS)
+
+    def _told(self, collection: Collection, operation_id: int, wait: bool, context: RequestContext) -> UpdateResult:
+        """The result of an update, and the builder woken if there is something to index."""
         self._builder.wake(collection)
         if not wait:
             return UpdateResult(operation_id=operation_id, status="acknowledged")
-        late = context is not None and context.timeout is not None and context.expired
+        late = context.timeout is not None and context.expired
         return UpdateResult(operation_id=operation_id, status="wait_timeout" if late else "completed")
+
+
+def _dropped(collection: Collection, wait: bool, error: QdliteError) -> int:
+    """What an update has done that fails where Qdrant would have acknowledged it before. Raises the error for those who
+    wait."""
+    if wait:
+        raise error
+    _log().warning("An update of %r sent without waiting was dropped: %s", collection.name, error)
+    return collection.version

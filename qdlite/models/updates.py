@@ -79,8 +79,9 @@ class _Selected(_Selection, frozen=True, kw_only=True):
     """Ids or a filter; if both are given the ids count."""
 
     def __post_init__(self) -> None:
-        _Selection.__post_init__(self)
-        if self.points is None and self.filter is None:
+        if self.points is not None:
+            force_setattr(self, "points", point_ids(self.points))
+        elif self.filter is None:
             raise ValueError("Either list of point ids or filter must be provided")
 
 
