@@ -25,20 +25,36 @@ def read_only(offsets: OffsetArray, size: int) -> BoolArray:
     return mask
 
 
-@pytest.fixture(scope="session")
-def compiled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled from the sources as they are now; warnings are errors."""
+def freshly_compiled(folder: Path, flags: str = "") -> Path:
+    """From the sources as they are now; warnings are errors."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CFLAGS", "-Wall -Wextra -Werror")
+        patch.setenv("CFLAGS", f"-Wall -Wextra -Werror {flags}")
         try:
-            return hatch_build.compiled(ROOT, tmp_path_factory.mktemp("compiled"))
+            return hatch_build.compiled(ROOT, folder)
         except hatch_build.NoCompiler as error:
             pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
+def compiled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return freshly_compiled(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture(scope="session")
+def portable_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without the code that is for some processors only."""
+    return freshly_compiled(tmp_path_factory.mktemp("portable"), "-DPORTABLE")
+
+
+@pytest.fixture(scope="session")
 def compiled(compiled_library: Path) -> Kernels:
     return Kernels(str(compiled_library))
+
+
+@pytest.fixture(scope="module", params=["compiled_library", "portable_library"])
+def compiled_for_both(request: pytest.FixtureRequest) -> Kernels:
+    """For this processor, and for any."""
+    return Kernels(str(request.getfixturevalue(request.param)))
 
 
 @pytest.fixture(scope="module", params=["compiled", "without"])

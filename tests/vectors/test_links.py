@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,6 +102,21 @@ def test_strange_rows_do_no_harm(
         assert 0 < len(labels) <= 10
         assert set(labels) <= set(range(count))
         assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("euclid", [False, True])
+@pytest.mark.parametrize("size", [5, 48, 100, 384])
+def test_every_processor_makes_the_same_graph(
+    compiled: Kernels, portable_library: Path, size: int, euclid: bool
+) -> None:
+    rows, queries = unit(normal(1500, size)), unit(normal(50, size, seed=1))
+    both = [library.nodes(size, 8, 50, euclid) for library in (compiled, Kernels(str(portable_library)))]
+    for nodes in both:
+        nodes.place(rows)
+        nodes.link(1)
+    for query in queries:
+        found, other = (nodes.nearest(query, 30).tolist() for nodes in both)
+        assert found == other
 
 
 def test_searches_side_by_side_do_not_disturb_each_other() -> None:

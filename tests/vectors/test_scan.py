@@ -24,6 +24,11 @@ CODED: tuple[Distance, ...] = ("Dot", "Euclid")
 EXACT = SearchParams(exact=True)
 
 
+@pytest.fixture(scope="module")
+def compiled(compiled_for_both: Kernels) -> Kernels:
+    return compiled_for_both
+
+
 @pytest.fixture(scope="module", autouse=True)
 def in_use(compiled: Kernels) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

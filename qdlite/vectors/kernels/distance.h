@@ -3,7 +3,7 @@
 #ifndef QDLITE_DISTANCE_H
 #define QDLITE_DISTANCE_H
 
-#include "codes.h"
+#include "products.h"
 
 /* Minus the dot product; the squared distance; the sum of absolute differences. */
 enum { DOT, EUCLID, MANHATTAN };
@@ -25,14 +25,32 @@ INLINED float distance(int measure, intptr_t size, const float *one, const float
     return sum;
 }
 
-/* No distance, of the first two kinds, that is computed from rows of these lengths is smaller than this. `slack` is the
-   relative rounding error of such distances. */
-INLINED float least_distance(int measure, float slack, Estimate dot, float one, float other) {
-    const float error = dot.error + slack * one * other;
-    if (!(error < INFINITY)) return -INFINITY; /* also if it is no number */
-    if (measure == DOT) return -dot.dot - error;
-    const float squares = one * one + other * other;
-    return squares - 2 * (dot.dot + error) - slack * squares;
+/* Writes bounds to `least`: no distance, of the first two kinds, between `one` and these rows that is computed from
+   components is smaller. `slack` is the relative rounding error of such distances. */
+INLINED void least_distances(int measure, float slack, Rounded one, const Products *of, intptr_t count, float *least) {
+#pragma omp simd
+    for (intptr_t i = 0; i < count; i++) {
+        const float dot = of->scales[i] * one.scale * (float)of->sums[i], length = of->lengths[i];
+        const float rounding = one.length * of->residuals[i] + one.residual * (length + of->residuals[i]);
+        const float error = 1.001f * rounding + slack * one.length * length;
+        const float squares = one.length * one.length + length * length;
+        const float bound = measure == DOT ? -dot - error : squares - 2 * (dot + error) - slack * squares;
+        least[i] = error < INFINITY ? bound : -INFINITY; /* also if it is no number */
+    }
+}
+
+INLINED void least_from_query(int measure, float slack, const Query *query, const Head *const *rows, intptr_t count,
+                              intptr_t known, intptr_t wide, float *least) {
+    Products made;
+    query_products(query, rows, count, known, wide, &made);
+    least_distances(measure, slack, query->rounded, &made, count, least);
+}
+
+INLINED void least_from_row(int measure, float slack, const Head *row, const Head *const *rows, intptr_t count,
+                            intptr_t known, intptr_t wide, float *least) {
+    Products made;
+    row_products(row, rows, count, known, wide, &made);
+    least_distances(measure, slack, row->rounded, &made, count, least);
 }
 
 #endif

@@ -24,8 +24,8 @@
 
 #define MOST_LEVELS 24
 #define MOST_LINKS 512 /* of a node on one level */
-#define AHEAD 3        /* records that are fetched before they are needed */
-#define ROWS_AHEAD 4   /* and rows */
+#define ROWS_AHEAD 4   /* rows that are fetched before they are needed */
+#define CHOSEN_TOGETHER 4 /* as most candidates are refused by one of the first */
 #define OPEN 0x80000000u
 #define HUGE_PAGES_FROM (8 << 20) /* bytes */
 
@@ -98,20 +98,6 @@ INLINED float distance_to(const Graph *g, const float *query, uint32_t node) {
     return distance(g->measure, g->size, query, row_of(g, node));
 }
 
-INLINED int farther(const Graph *g, const Query *codes, uint32_t node, float bound) {
-    if (!codes->told) return 0;
-    const Head *head = record_of(g, node);
-    return least_distance(g->measure, g->slack, to_query(codes, head, g->wide), codes->length, head->length) >= bound;
-}
-
-/* Whether two nodes are at least so far from each other. */
-INLINED int apart(const Graph *g, uint32_t one, uint32_t other, float bound) {
-    const Head *left = record_of(g, one), *right = record_of(g, other);
-    const Estimate dot = between(left, right, g->wide);
-    if (least_distance(g->measure, g->slack, dot, left->length, right->length) >= bound) return 1;
-    return distance_to(g, row_of(g, one), other) >= bound;
-}
-
 INLINED int met(Visited *visited, uint32_t node) {
     if (visited->marks[node] == visited->epoch) return 1;
     visited->marks[node] = visited->epoch;
@@ -180,11 +166,17 @@ INLINED intptr_t take_in(Near *pool, intptr_t *filled, intptr_t width, Near node
 
 /* Keeps those nodes of which the codes do not prove that they are farther; returns their number. */
 INLINED intptr_t not_farther(const Graph *g, const Query *codes, float bound, uint32_t *nodes, intptr_t count) {
+    const Head *heads[MOST_LINKS];
+    float least[TOGETHER];
     intptr_t kept = 0;
-    for (intptr_t i = 0; i < count && i < AHEAD; i++) fetch(record_of(g, nodes[i]), g->stride);
-    for (intptr_t i = 0; i < count; i++) {
-        if (i + AHEAD < count) fetch(record_of(g, nodes[i + AHEAD]), g->stride);
-        if (!farther(g, codes, nodes[i], bound)) nodes[kept++] = nodes[i];
+    if (!codes->told) return count;
+    for (intptr_t i = 0; i < count; i++) heads[i] = record_of(g, nodes[i]);
+    for (intptr_t i = 0; i < count && i < AHEAD; i++) fetch(heads[i], g->stride);
+    for (intptr_t begin = 0; begin < count; begin += TOGETHER) {
+        const intptr_t left = count - begin, now = left < TOGETHER ? left : TOGETHER;
+        least_from_query(g->measure, g->slack, codes, heads + begin, now, left, g->wide, least);
+        for (intptr_t i = 0; i < now; i++)
+            if (!(least[i] >= bound)) nodes[kept++] = nodes[begin + i];
     }
     return kept;
 }
@@ -220,16 +212,17 @@ INLINED intptr_t walk(const Graph *g, const float *query, const Query *codes, Ne
 
 /* Goes to the nearest node of each level from `from` down to `to`, step by step. */
 INLINED Near descend(const Graph *g, const float *query, const Query *codes, Near at, int from, int to) {
+    uint32_t others[MOST_LINKS];
     for (int level = from; level >= to; level--) {
         for (int moved = 1; moved;) {
             moved = 0;
             const uint32_t *links = links_of(g, at.node, level), count = load(links);
-            for (uint32_t i = 1; i <= count; i++) {
-                const uint32_t other = load(links + i);
-                if (farther(g, codes, other, at.distance)) continue;
-                const float found = distance_to(g, query, other);
+            for (uint32_t i = 0; i < count; i++) others[i] = load(links + i + 1);
+            const intptr_t maybe = not_farther(g, codes, at.distance, others, count);
+            for (intptr_t i = 0; i < maybe; i++) {
+                const float found = distance_to(g, query, others[i]);
                 if (found < at.distance) {
-                    at = (Near){found, other};
+                    at = (Near){found, others[i]};
                     moved = 1;
                 }
             }
@@ -238,13 +231,28 @@ INLINED Near descend(const Graph *g, const float *query, const Query *codes, Nea
     return at;
 }
 
+/* Whether a candidate is nearer to the new node than to any of those chosen before. */
+INLINED int stands_apart(const Graph *g, Near candidate, const Near *chosen, const Head *const *heads, intptr_t count) {
+    float least[TOGETHER];
+    for (intptr_t begin = 0; begin < count; begin += CHOSEN_TOGETHER) {
+        const intptr_t left = count - begin, now = left < CHOSEN_TOGETHER ? left : CHOSEN_TOGETHER;
+        least_from_row(g->measure, g->slack, record_of(g, candidate.node), heads + begin, now, 0, g->wide, least);
+        for (intptr_t i = 0; i < now; i++) {
+            if (least[i] >= candidate.distance) continue;
+            if (!(distance_to(g, row_of(g, candidate.node), chosen[begin + i].node) >= candidate.distance)) return 0;
+        }
+    }
+    return 1;
+}
+
 /* Of candidates, nearest first, keeps those that are nearer to the new node than to any kept before. */
 INLINED intptr_t choose(const Graph *g, const Near *candidates, intptr_t count, intptr_t most, Near *chosen) {
+    const Head *heads[MOST_LINKS];
     intptr_t kept = 0;
     for (intptr_t i = 0; i < count && kept < most; i++) {
-        intptr_t j = 0;
-        while (j < kept && apart(g, candidates[i].node, chosen[j].node, candidates[i].distance)) j++;
-        if (j == kept) chosen[kept++] = candidates[i];
+        if (!stands_apart(g, candidates[i], chosen, heads, kept)) continue;
+        heads[kept] = record_of(g, candidates[i].node);
+        chosen[kept++] = candidates[i];
     }
     return kept;
 }
@@ -287,7 +295,7 @@ INLINED void link_back(Graph *g, uint32_t node, int level, Near fresh) {
 }
 
 static int equip(Graph *g, Walker *walker, intptr_t width) {
-    walker->codes = (Query){calloc((size_t)g->wide, sizeof(int16_t)), 0, 0, 0, 0};
+    walker->codes = query_room(g->wide);
     walker->pool = malloc((size_t)width * sizeof(Near));
     walker->visited = borrow(g);
     return walker->codes.steps && walker->pool && walker->visited;
@@ -297,7 +305,7 @@ static void release(Graph *g, Walker *walker) {
     free(walker->codes.steps);
     free(walker->pool);
     give_back(g, walker->visited);
-    *walker = (Walker){{NULL, 0, 0, 0, 0}, NULL, NULL};
+    *walker = (Walker){{NULL, NULL, {0, 0, 0}, 0}, NULL, NULL};
 }
 
 /* Links a node with its neighbours of a level, which it is the first to know. */

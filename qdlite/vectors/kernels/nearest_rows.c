@@ -8,8 +8,6 @@
 
 #include "distance.h"
 
-#define AHEAD 4 /* rows that are fetched before they are needed */
-
 /* How components are stored. */
 enum { SINGLES, HALVES, BYTES };
 
@@ -92,6 +90,35 @@ static int compare(const void *one, const void *other) {
     return farther(left, right) - farther(right, left);
 }
 
+/* Rows that are looked at in one go: of those `numbers` the first `count`, and what their bytes tell. The `found` ones
+   are `near` enough by that. */
+typedef struct {
+    intptr_t numbers[TOGETHER + AHEAD], count, near[TOGETHER], found;
+    float least[TOGETHER];
+} Group;
+
+/* Without branches, which nobody could foresee. */
+INLINED void find_near(Group *group, float bound) {
+    group->found = 0;
+    for (intptr_t i = 0; i < group->count; i++) {
+        group->near[group->found] = i;
+        group->found += !(group->least[i] > bound);
+    }
+}
+
+INLINED void keep_allowed(Group *group, const uint8_t *allowed) {
+    const intptr_t found = group->found;
+    group->found = 0;
+    for (intptr_t k = 0; k < found; k++) {
+        const intptr_t i = group->near[group->found] = group->near[k];
+        group->found += allowed[group->numbers[i]] != 0;
+    }
+}
+
+INLINED void fetch_near(const Group *group, intptr_t place, const uint8_t *rows, intptr_t row_bytes) {
+    if (place < group->found) fetch(rows + group->numbers[group->near[place]] * row_bytes, row_bytes);
+}
+
 /* Finds the `limit` (> 0) rows that are nearest to a query, of those `at`, or if NULL of `count` from `first` on; only
    those `allowed`, if not NULL. Writes them, nearest first, to `nearest`, and minus the distances to `similarities`.
    Returns twice their number, and one more if some may be equally near; or -1 if there is no memory. `compared`, if not
@@ -102,27 +129,38 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
     const int plain = rows->stored == SINGLES, measure = (int)rows->measure;
     const intptr_t size = rows->size, wide = rows->stride - (intptr_t)sizeof(Head);
     const intptr_t row_bytes = size * (plain ? 4 : rows->stored == HALVES ? 2 : 1);
-    const uint8_t *const records = rows->records, *const first_read = records ? records : rows->at;
-    const intptr_t apart = records ? rows->stride : row_bytes;
+    const uint8_t *const records = rows->records, *const stored = rows->at;
     const float slack = (float)rows->slack;
     intptr_t filled = 0, read_whole = 0, result = -1;
-    Query to = {records ? calloc((size_t)wide, sizeof(int16_t)) : NULL, 0, 0, 0, 0};
+    Group group;
+    const Head *heads[TOGETHER + AHEAD];
+    Query to = {NULL, NULL, {0, 0, 0}, 0};
     float *scratch = plain ? NULL : malloc((size_t)size * sizeof(float));
     Found *heap = malloc((size_t)limit * sizeof(Found));
+    if (records) to = query_room(wide);
     if (!heap || (records && !to.steps) || !(plain || scratch)) goto done;
     if (records) round_query(query, size, wide, &to);
-    for (intptr_t i = 0; i < count; i++) {
-        const intptr_t row = at ? at[i] : first + i;
-        if (at && i + AHEAD < count) fetch(first_read + at[i + AHEAD] * apart, apart);
-        if (to.told && filled == limit) {
-            const Head *head = (const Head *)(records + row * rows->stride);
-            const Estimate dot = to_query(&to, head, wide);
-            if (least_distance(measure, slack, dot, to.length, head->length) > heap[0].distance) continue;
+    for (intptr_t begin = 0; begin < count; begin += TOGETHER) {
+        const intptr_t left = count - begin, known = left < TOGETHER + AHEAD ? left : TOGETHER + AHEAD;
+        group.count = left < TOGETHER ? left : TOGETHER;
+        for (intptr_t i = 0; i < known; i++) group.numbers[i] = at ? at[begin + i] : first + begin + i;
+        if (to.told && filled + group.count > limit) {
+            for (intptr_t i = 0; i < known; i++) heads[i] = (const Head *)(records + group.numbers[i] * rows->stride);
+            least_from_query(measure, slack, &to, heads, group.count, at ? known : 0, wide, group.least);
+        } else { /* nothing is known; or the first ones, which are taken in as they come */
+            for (intptr_t i = 0; i < group.count; i++) group.least[i] = -INFINITY;
         }
-        /* Asked so late, because a branch that nobody can foresee costs more than most products in vain. */
-        if (allowed && !allowed[row]) continue;
-        take_in(heap, &filled, limit, (Found){distance(measure, size, query, row_at(rows, row, scratch)), row});
-        read_whole++;
+        find_near(&group, filled == limit ? heap[0].distance : INFINITY);
+        if (allowed) keep_allowed(&group, allowed);
+        const int scattered = at || group.found < group.count; /* others are fetched by themselves */
+        for (intptr_t k = 0; scattered && k < AHEAD; k++) fetch_near(&group, k, stored, row_bytes);
+        for (intptr_t k = 0; k < group.found; k++) {
+            const intptr_t i = group.near[k], row = group.numbers[i];
+            if (scattered) fetch_near(&group, k + AHEAD, stored, row_bytes);
+            if (filled == limit && group.least[i] > heap[0].distance) continue;
+            take_in(heap, &filled, limit, (Found){distance(measure, size, query, row_at(rows, row, scratch)), row});
+            read_whole++;
+        }
     }
     if (compared) *compared = read_whole;
     qsort(heap, (size_t)filled, sizeof *heap, compare);
