@@ -61,6 +61,11 @@ class Collection:
     def config(self) -> CollectionConfig:
         return self._state.config
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether strict mode is on."""
+        return self._state.guard is not None
+
     def info(self) -> CollectionInfo:
         return self.read(lambda view: parts.collection_info(view.state, self.queue))
 

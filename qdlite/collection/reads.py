@@ -116,9 +116,9 @@ def scored(
 ) -> list[ScoredPoint]:
     """Query results as points. `versions`: show each point's version, else 0 (as Qdrant does without a search)."""
     state, at = view.state, ranked.offsets.tolist()
-    payload, vector = payload_renderer(state, with_payload), vector_renderer(state, with_vector)
     ids, scores = state.ids.ids_of(at), shortest_floats(ranked.scores)
     numbers = state.ids.versions[ranked.offsets].tolist() if versions else [0] * len(at)
+    payload, vector = payload_renderer(state, with_payload), vector_renderer(state, with_vector)
     if payload is absent and vector is absent and ranked.order_values is None:
         return list(map(ScoredPoint, ids, numbers, scores))
     values = [None] * len(at) if ranked.order_values is None else ranked.order_values.tolist()

@@ -55,15 +55,6 @@ def admit_queries(
     context.check("Search")
 
 
-def admit_plain_query(view: CollectionView, query: QueryRequest, context: RequestContext) -> None:
-    """The same for one query that refers to nothing that is stored."""
-    if view.state.guard is not None:
-        view.verify(query, context.timeout)
-    if query.shard_key is not None:
-        check_read(query.shard_key)
-    context.check("Search")
-
-
 def _check_lookups(query: collect.Request) -> None:
     if query.lookup_from is not None:
         check_read(query.lookup_from.shard_key)

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qdlite import collection, queries
 from qdlite.collection import limits, reads
+from qdlite.collection.collection import Collection
+from qdlite.collection.shard_keys import check_read
 from qdlite.collection.view import CollectionView
-from qdlite.database.admission import Read, admit, admit_plain_query, admit_queries
+from qdlite.database.admission import Read, admit, admit_queries
 from qdlite.database.core import DatabaseCore
 from qdlite.database.embeddings import ANONYMOUS, Embeddings, RequestContext
-from qdlite.models.arrays import AnyWireVector
 from qdlite.models.common import wanted_vectors
 from qdlite.models.query import QueryRequest, QueryRequestBatch, QueryResponse, ScoredPoint
 from qdlite.models.reads import CountRequest, FacetHit, FacetRequest, PointRequest, Record, ScrollRequest, ScrollResult
 from qdlite.queries import collect
 from qdlite.queries.execute import Ranked, execute
-from qdlite.queries.plan import plan, plan_groups, plan_plain
+from qdlite.queries.plain import plain_search, plain_vector
+from qdlite.queries.plan import plan, plan_groups
 from qdlite.queries.steps import Plan
-from qdlite.types import PointId
+from qdlite.types import FloatArray, PointId
 
 if TYPE_CHECKING:
     from qdlite.models.groups import GroupsResult, QueryGroupsRequest
@@ -59,10 +61,10 @@ class Reads(DatabaseCore):
 
     def query(self, name: str, body: QueryRequest, context: RequestContext | None = None) -> QueryResponse:
         """The universal query: nearest, hybrid, recommend and all others, with nested prefetches."""
-        vector = collect.plain_vector(body)
-        if vector is None:
-            return self._queries(name, body, [body], context or ANONYMOUS)[0]
-        return self._plain_query(name, body, vector, context or ANONYMOUS)
+        vector = plain_vector(body)
+        if vector is not None and not (collection := self._names.resolve(name)).is_guarded:
+            return self._plain_query(collection, body, vector, context or ANONYMOUS)
+        return self._queries(name, body, [body], context or ANONYMOUS)[0]
 
     def query_batch(
         self, name: str, body: QueryRequestBatch, context: RequestContext | None = None
@@ -109,22 +111,20 @@ class Reads(DatabaseCore):
             return work(view)
 
     def _plain_query(
-        self, name: str, body: QueryRequest, vector: AnyWireVector, context: RequestContext
+        self, collection: Collection, body: QueryRequest, vector: list[float] | FloatArray, context: RequestContext
     ) -> QueryResponse:
-        """A query that needs nothing but its collection."""
-        collection = self._names.resolve(name)
+        """A query that needs no plan, of a collection without strict mode."""
         view = collection.enter()
         try:
-            admit_plain_query(view, body, context)
-            planned = plan_plain(body, vector, view)
-            view.charge(lambda: limits.query_cost((planned.root,)))
-            found = execute(planned, view)
-            shown = reads.scored(view, found, body.with_payload, wanted_vectors(body), True)
+            check_read(body.shard_key)
+            context.check("Search")
+            found = plain_search(body, vector, view)
+            points = reads.scored(view, found, body.with_payload, wanted_vectors(body), True)
             if view.wishes:
                 self._builder.begin()
         finally:
             collection.leave()
-        return QueryResponse(points=shown)
+        return QueryResponse(points=points)
 
     def _queries(
         self,

@@ -25,9 +25,9 @@ def to_array(vector: AnyWireVector) -> VectorArray:
     A number beyond float32's range becomes infinite, as in Qdrant. Raises WrongInput for NaN and for rows of
     different lengths, ValueError for an inference object: that one has to be embedded first.
     """
-    if isinstance(vector, VectorObject):
-        return _sparse(vector)
-    return vector if isinstance(vector, SparseArray) else _floats(vector)
+    if isinstance(vector, (np.ndarray, list)):
+        return _floats(vector)
+    return vector if isinstance(vector, SparseArray) else _sparse(vector)
 
 
 def _floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:

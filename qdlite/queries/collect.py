@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 from msgspec import UNSET
 
 from qdlite.models.examples import VectorInput, pairs
 from qdlite.models.query import LookupLocation, Prefetch, Query, QueryRequest
 from qdlite.models.vectors import VectorObject
-from qdlite.types import FloatArray, PointId
+from qdlite.types import PointId
 
 if TYPE_CHECKING:
     from qdlite.models.groups import QueryGroupsRequest
@@ -36,17 +35,6 @@ def inputs(request: Request) -> Iterable[VectorInput]:
     if not isinstance(query, Query):
         return (query,)
     return _INPUTS.get(query.kind, _none)(query)
-
-
-def plain_vector(request: Request) -> list[float] | FloatArray | None:
-    """The vector of a request that asks for nothing but what is near it, as most do: no prefetches, no stored points as
-    examples, nothing to be embedded. None for any other request."""
-    if request.prefetch is not None or request.lookup_from is not None:
-        return None
-    given: object = request.query
-    if isinstance(given, Query):
-        given = None if given.mmr is not None else given.nearest
-    return given if isinstance(given, (np.ndarray, list)) else None
 
 
 def requests(request: Request) -> Sequence[Request]:

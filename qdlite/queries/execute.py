@@ -65,8 +65,6 @@ def execute(plan: Plan, view: PointView) -> Ranked:
 
 def run(step: Step, view: PointView) -> Ranked:
     """The results of one step and all below it."""
-    if type(step.operation) is Nearest and not step.sources:  # indexes are quiet themselves
-        return _nearest(_Run(view), step, step.operation, ())
     with np.errstate(all="ignore"):
         return _Run(view).step(step)
 
@@ -127,6 +125,15 @@ class _Run:
         return index.similarities([index.weighted(vector, params) for vector in given], offsets)
 
 
+def ranked(view: PointView, hits: Hits, using: str, threshold: float | None) -> Ranked:
+    """What a search found in the named vector, as clients see it."""
+    distance = view.traits(using).distance
+    scores = shown(distance, hits.scores)
+    if hits.tied or scores is not hits.scores:  # roots of different numbers may be equal
+        hits = settle(view, Hits(hits.offsets, scores), descending(distance))
+    return _passing(Ranked(hits.offsets, hits.scores), threshold, distance)
+
+
 def union(sources: Sequence[Ranked]) -> OffsetArray:
     """Offsets in any of the sources, ascending, each once."""
     return np.unique(np.concatenate([source.offsets for source in sources]))
@@ -152,15 +159,12 @@ def _until(ranked: Ranked, passed: BoolArray) -> Ranked:
 
 
 def _nearest(run: _Run, step: Step, operation: Nearest, sources: Sequence[Ranked]) -> Ranked:
-    index, distance = run.view.vector(operation.using), run.view.traits(operation.using).distance
+    index = run.view.vector(operation.using)
     if step.sources:
         hits = _rescored(run, step, operation, sources, index)
     else:
         hits = index.search(operation.vector, step.limit, run.mask(step.scope), run.params(operation.tuning))
-    scores = shown(distance, hits.scores)
-    if hits.tied or scores is not hits.scores:  # roots of different numbers may be equal
-        hits = settle(run.view, Hits(hits.offsets, scores), descending(distance))
-    return _passing(Ranked(hits.offsets, hits.scores), step.threshold, distance)
+    return ranked(run.view, hits, operation.using, step.threshold)
 
 
 def _rescored(run: _Run, step: Step, operation: Nearest, sources: Sequence[Ranked], index: VectorIndex) -> Hits:

@@ -73,13 +73,14 @@ def tuning(params: WireParams | None, using: str, view: PointView) -> Tuning:
     """Raises WrongInput for the `idf` parameter on a vector that does not weigh by it."""
     if params is None:
         return _DEFAULT_TUNING
-    if params.idf is not None and not view.traits(using).idf:
+    wanted = SearchParams(params.hnsw_ef, params.exact, params.indexed_only)
+    if params.idf is None:
+        return Tuning(wanted)
+    if not view.traits(using).idf:
         raise invalid(
             f'search param `idf` requires a sparse vector with the `idf` modifier, which vector "{using}" is not'
         )
-    return Tuning(
-        SearchParams(hnsw_ef=params.hnsw_ef, exact=params.exact, indexed_only=params.indexed_only), _corpus(params)
-    )
+    return Tuning(wanted, _corpus(params))
 
 
 def _corpus(params: WireParams | None) -> Filter | None:

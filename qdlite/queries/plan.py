@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from qdlite.errors import BadRequest, invalid
-from qdlite.models.arrays import AnyWireVector, to_array
 from qdlite.models.filters import Filter, MinShould, many
 from qdlite.models.query import Prefetch, Query, QueryRequest
-from qdlite.queries.collect import Request, kind_of, plain_vector, referenced_ids
+from qdlite.queries.collect import Request, kind_of, referenced_ids
 from qdlite.queries.examples import Examples, Lookup, Resolve
-from qdlite.queries.operations import Place, operation, tuning
-from qdlite.queries.steps import ByField, Mmr, Nearest, Operation, Plan, Scope, Step
+from qdlite.queries.operations import Place, operation
+from qdlite.queries.steps import ByField, Mmr, Operation, Plan, Scope, Step
 from qdlite.queries.view import PointView
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ DEFAULT_GROUP_SIZE = 3
 MAX_DEPTH = 64
 
 _FUSIONS = ("fusion", "rrf")
-_EVERYTHING = Scope()
 
 
 def plan(request: QueryRequest, view: PointView, resolve: Resolve, lookup: Lookup) -> Plan:
@@ -34,23 +32,10 @@ def plan(request: QueryRequest, view: PointView, resolve: Resolve, lookup: Looku
     The root's filter, and the exclusion of every id used as an example, hold for all prefetches. Raises
     BadRequest, WrongInput and NotFound for whatever cannot be executed.
     """
-    vector = plain_vector(request)
-    if vector is not None:
-        return plan_plain(request, vector, view)
     limit, offset = limit_of(request), request.offset or 0
     if offset and not request.prefetch and kind_of(request) == "sample":
         offset = 0
     return Plan(_Planner(view, resolve, lookup).root(request, limit, offset), offset, limit)
-
-
-def plan_plain(request: QueryRequest, vector: AnyWireVector, view: PointView) -> Plan:
-    """The same of a request that is a plain one (see `plain_vector`), in less time: most questions do not arise."""
-    using = request.using or ""
-    prepared = view.vector(using).prepare_query(to_array(vector))
-    operation = Nearest(using, prepared, tuning(request.params, using, view))
-    scope = _EVERYTHING if request.filter is None else Scope((request.filter,))
-    limit, offset = limit_of(request), request.offset or 0
-    return Plan(Step(operation, limit + offset, request.score_threshold, scope), offset, limit)
 
 
 def plan_groups(request: QueryGroupsRequest, view: PointView, resolve: Resolve, lookup: Lookup) -> Step:

@@ -69,6 +69,8 @@ class DenseIndex:
         self._norms = np.zeros(0, np.float32)
         self._longest = np.float32(0)
         self._selections = Selections()
+        self._scan_if_used: Scan | None = None
+        """None also if nobody has needed it yet."""
 
     @property
     def present(self) -> BoolArray:
@@ -241,12 +243,8 @@ class DenseIndex:
     def _compiled_scan(self) -> Scan | None:
         from qdlite.vectors.scan import scan_of
 
-        return scan_of(self._rows, self.distance, self.datatype)
-
-    @property
-    def _scan_if_used(self) -> Scan | None:
-        """None also if nobody has needed it yet."""
-        return vars(self).get("_compiled_scan")
+        self._scan_if_used = scan_of(self._rows, self.distance, self.datatype)
+        return self._scan_if_used
 
     @property
     def _coded(self) -> bool:

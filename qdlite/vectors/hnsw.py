@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import cast
 
 import numpy as np
 
@@ -39,7 +38,7 @@ class HnswIndex(IndexedRows):
 
     def search(self, query: VectorArray, limit: int, mask: BoolArray | None, params: SearchParams) -> Hits:
         self._searched_at = time.monotonic()
-        dense = cast(FloatArray, query)
+        dense: FloatArray = query  # type: ignore[assignment]
         selection = self.selected(mask)
         if params.indexed_only:
             selection = self._without_backlog(selection)
