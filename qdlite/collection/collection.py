@@ -113,7 +113,7 @@ class Collection:
         self._lock.enter_exclusive()
         try:
             state = self._state
-            if looks:
+            if looks and state.removed:
                 state.settle()
             if state.guard is not None and charged != 0:
                 self._charge(state.guard, charged)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from qdlite.errors import point_not_found
 from qdlite.types import BoolArray, OffsetArray, PointId
 from qdlite.vectors.spans import span
 
@@ -92,6 +93,14 @@ class IdTracker:
     def ids_of(self, offsets: Iterable[int]) -> list[PointId]:
         return list(map(self._ids.__getitem__, offsets))
 
+    def required(self, point_ids: Iterable[PointId]) -> list[int]:
+        """Offsets of ids, in the order given. Raises PointNotFound for the first that does not exist."""
+        lookup = self._offset_of
+        try:
+            return [lookup[point_id] for point_id in point_ids]
+        except KeyError as missing:
+            raise point_not_found(missing.args[0]) from None
+
     def offsets_of(self, point_ids: Iterable[PointId]) -> OffsetArray:
         """Offsets of the ids that exist, in the order given."""
         lookup = self._offset_of
@@ -127,9 +136,11 @@ class IdTracker:
 
     def touch(self, point_ids: Iterable[PointId], version: int) -> list[int]:
         """Offsets of ids, all of which exist; their points get another version."""
-        offsets = [self._offset_of[point_id] for point_id in point_ids]
-        for offset in offsets:
-            self.versions[offset] = version
+        lookup, versions, offsets = self._offset_of, self.versions, []
+        for point_id in point_ids:
+            offset = lookup[point_id]
+            versions[offset] = version
+            offsets.append(offset)
         return offsets
 
     def remove(self, point_ids: Iterable[PointId]) -> list[int]:

@@ -17,7 +17,7 @@ from qdlite.collection.config import named
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve, WireColumn, by_name, check_sizes, prepared
 from qdlite.collection.view import CollectionView
-from qdlite.errors import UnknownVector, WrongDimension, point_not_found, unknown_vector
+from qdlite.errors import UnknownVector, WrongDimension, unknown_vector
 from qdlite.models.checks import violations
 from qdlite.models.filters import Filter
 from qdlite.models.payloads import NULL, payload_object, payload_objects
@@ -32,8 +32,8 @@ from qdlite.models.updates import (
 )
 from qdlite.models.vectors import WireVector
 from qdlite.payload import path as json_path
-from qdlite.payload.store import EMPTY, deleted_keys, merged_payload
-from qdlite.types import PointId
+from qdlite.payload.store import EMPTY, deleted_keys, merging
+from qdlite.types import Offset, PointId
 
 
 def check_readable(operation: UpdateOperation) -> None:
@@ -67,7 +67,7 @@ def update_vectors(body: UpdateVectors, resolve: Resolve, state: CollectionState
     vectors: dict[PointId, dict[str, WireVector]] = {}
     for point in body.points:
         vectors.setdefault(point.id, {}).update(point.named_vectors())
-    _require(state, vectors)
+    state.ids.required(vectors)
     if body.update_filter is not None:
         admitted = _matching(state, body.update_filter)
         vectors = {point_id: value for point_id, value in vectors.items() if admitted(point_id)}
@@ -84,7 +84,7 @@ def delete_vectors(body: DeleteVectors, resolve: Resolve, state: CollectionState
     for name in body.names:
         if name not in state.vectors:
             raise unknown_vector(name)
-    ids = _selected(state, body.points, body.filter)
+    ids, _ = _selected(state, body.points, body.filter)
     if body.points is not None and body.filter is not None:  # unlike all other updates this one takes both
         ids = list(dict.fromkeys([*ids, *_matching_ids(state, body.filter)]))
     return ops.DeleteVectors(ids, body.names)
@@ -95,7 +95,7 @@ def set_payload(body: SetPayload, resolve: Resolve, state: CollectionState) -> o
     patch = bytes(body.payload)
     payload_object(patch)
     key = None if body.key is None else json_path.parse(body.key)
-    return _rewritten(state, body.points, body.filter, lambda old: merged_payload(old, patch, key))
+    return _rewritten(state, body.points, body.filter, merging(patch, key))
 
 
 def overwrite_payload(body: SetPayload, resolve: Resolve, state: CollectionState) -> ops.ReplacePayloads:
@@ -170,19 +170,15 @@ def _matching(state: CollectionState, condition: Filter) -> Callable[[PointId], 
     return matches
 
 
-def _require(state: CollectionState, point_ids: Iterable[PointId]) -> None:
-    for point_id in point_ids:
-        if point_id not in state.ids:
-            raise point_not_found(point_id)
-
-
-def _selected(state: CollectionState, points: Sequence[PointId] | None, condition: Filter | None) -> Sequence[PointId]:
-    """The distinct ids a selector means, all of which exist."""
+def _selected(
+    state: CollectionState, points: Sequence[PointId] | None, condition: Filter | None
+) -> tuple[Sequence[PointId], Sequence[Offset]]:
+    """The distinct ids a selector means, and where they are. Raises PointNotFound for an id that does not exist."""
     if points is None:
-        return _matching_ids(state, condition)
+        offsets = CollectionView(state).matching(condition).tolist()
+        return state.ids.ids_of(offsets), offsets
     distinct = points if len(points) == 1 else list(dict.fromkeys(points))
-    _require(state, distinct)
-    return distinct
+    return distinct, state.ids.required(distinct)
 
 
 def _matching_ids(state: CollectionState, condition: Filter | None) -> list[PointId]:
@@ -195,6 +191,6 @@ def _rewritten(
     condition: Filter | None,
     rewrite: Callable[[bytes], bytes],
 ) -> ops.ReplacePayloads:
-    ids = _selected(state, points, condition)
-    offsets = map(state.ids.offset_of, ids)  # all of them exist
-    return ops.ReplacePayloads(ids, [rewrite(state.payloads.raw(offset)) for offset in offsets if offset is not None])
+    ids, offsets = _selected(state, points, condition)
+    stored = state.payloads.raw
+    return ops.ReplacePayloads(ids, [rewrite(stored(offset)) for offset in offsets])

@@ -43,7 +43,7 @@ class Quotas:
 
     def check_update(self) -> None:
         """For updates that store something. Raises InsufficientStorage while too much memory is used."""
-        measured = self._measured()
+        measured = self._measured() if self._config.enabled else None
         if measured is not None and self._exceeded:
             raise InsufficientStorage(f"{_condition(*measured)}. {_HELP}")
 

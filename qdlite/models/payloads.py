@@ -41,7 +41,10 @@ def check_payloads(payloads: Iterable[Raw]) -> None:
 
 def payload_object(raw: Raw | bytes) -> JsonObject:
     """Decodes a payload; null is an empty one. Raises MalformedBody."""
-    return payload_objects((raw,))[0] or {}
+    try:
+        return _PAYLOAD.decode(raw) or {}
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise MalformedBody(str(error)) from None
 
 
 def payload_objects(raws: Iterable[Raw | bytes]) -> list[JsonObject | None]:

@@ -70,7 +70,7 @@ class FieldIndexes:
     def replace(self, offsets: Sequence[Offset], payloads: Iterable[bytes]) -> None:
         """Puts encoded payloads in place of those of distinct offsets."""
         replaced = self._store.replace(offsets, payloads)
-        if self.active:
+        if self._table.active:
             for offset, old in zip(offsets, replaced, strict=True):
                 self._stale.setdefault(offset, old)
 

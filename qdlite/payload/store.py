@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -24,7 +24,9 @@ RELEASE_SECONDS = 5.0
 
 _TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WHOLE = msgspec.json.Decoder(dict[str, Any])
+_ENCODER = msgspec.json.Encoder()
 _NULL = b"null"
+_NULL_VALUE = msgspec.Raw(_NULL)
 _EMPTY_FORMS = (EMPTY, _NULL)
 
 
@@ -59,28 +61,31 @@ class PayloadStore:
         """Puts JSON objects in place of the payloads of distinct offsets; null is an empty one. Returns what they were
         before."""
         encoded, replaced = self._encoded, []
-        if self._follow(offsets):
+        if len(offsets) > 1 and self._follow(offsets):
             self._append(payloads)
             return [EMPTY] * len(offsets)
         if (missing := max(offsets, default=-1) + 1 - len(encoded)) > 0:
             encoded += [EMPTY] * missing
+        grown = added = freed = 0
         for offset, payload in zip(offsets, payloads, strict=True):
             old, new = encoded[offset], EMPTY if payload in _EMPTY_FORMS else payload
             encoded[offset] = new
             replaced.append(old)
             if new is not EMPTY:
-                self.total_bytes += len(new)
-                self._blocks += _blocks(new)
+                grown += len(new)
+                added -= -len(new) // BLOCK_BYTES
             if old is not EMPTY:
-                self.total_bytes -= len(old)
-                self._blocks -= _blocks(old)
-                self._replaced_blocks += _blocks(old)
+                grown -= len(old)
+                freed -= -len(old) // BLOCK_BYTES
+        self.total_bytes += grown
+        self._blocks += added - freed
+        self._replaced_blocks += freed
         return replaced
 
     def _follow(self, offsets: Sequence[Offset]) -> bool:
         """Whether they are the next ones, as those of fresh points are."""
         first = len(self._encoded)
-        return len(offsets) > 1 and offsets[0] == first and list(offsets) == list(range(first, first + len(offsets)))
+        return offsets[0] == first and list(offsets) == list(range(first, first + len(offsets)))
 
     def _append(self, payloads: Iterable[bytes]) -> None:
         """`replace` where there was nothing, in two thirds of the time."""
@@ -128,10 +133,6 @@ class PayloadStore:
         return {} if value is msgspec.UNSET else {key: value}
 
 
-def _blocks(payload: bytes) -> int:
-    return -(-len(payload) // BLOCK_BYTES)
-
-
 @lru_cache(maxsize=256)
 def _key_reader(key: str) -> Callable[[bytes], Json]:
     """Decodes the value of one key, UNSET if it is missing; skipping the others is several times faster than
@@ -144,22 +145,34 @@ def _key_reader(key: str) -> Callable[[bytes], Json]:
     return lambda encoded: decode(encoded).value  # type: ignore[attr-defined]
 
 
-def merged_payload(encoded: bytes, patch: bytes, path: JsonPath | None = None) -> bytes:
-    """The payload after a patch was merged into it, or into the objects at `path`; null removes a key.
+def merging(patch: bytes, path: JsonPath | None = None) -> Callable[[bytes], bytes]:
+    """Merges a patch into payloads, or into the objects at `path`; null removes a key.
 
     Values that the patch does not touch keep their bytes.
     """
+    if path is not None:
+        return partial(_merged_at, patch, path)
+    values, removed = _TOP_LEVEL.decode(patch), []
+    if _NULL_VALUE in values.values():
+        removed = [key for key, value in values.items() if value == _NULL_VALUE]
+        for key in removed:
+            del values[key]
+    return partial(_merged, values, removed)
+
+
+def _merged(values: dict[str, msgspec.Raw], removed: list[str], encoded: bytes) -> bytes:
     parts = _TOP_LEVEL.decode(encoded)
-    if path is None:
-        for key, value in _TOP_LEVEL.decode(patch).items():
-            if bytes(value).strip() == _NULL:
-                parts.pop(key, None)
-            else:
-                parts[key] = value
-        return msgspec.json.encode(parts)
+    parts.update(values)
+    for key in removed:
+        parts.pop(key, None)
+    return _ENCODER.encode(parts)
+
+
+def _merged_at(patch: bytes, path: JsonPath, encoded: bytes) -> bytes:
+    parts = _TOP_LEVEL.decode(encoded)
     changed = merge_at(_decoded(parts, path.key), path, _WHOLE.decode(patch))
     parts[path.key] = msgspec.Raw(_encode(changed[path.key]))
-    return msgspec.json.encode(parts)
+    return _ENCODER.encode(parts)
 
 
 def deleted_keys(encoded: bytes, paths: Iterable[JsonPath]) -> bytes:

@@ -14,7 +14,7 @@ from qdlite.models.common import PayloadSelector
 from qdlite.models.decoding import encode
 from qdlite.models.payloads import payload_object
 from qdlite.payload.path import parse, select
-from qdlite.payload.store import EMPTY, PayloadStore, deleted_keys, merged_payload
+from qdlite.payload.store import EMPTY, PayloadStore, deleted_keys, merging
 from tests.filters.oracle import Oracle, against_engine
 from tests.filters.strategies import PATHS, payloads
 
@@ -54,12 +54,10 @@ def test_get_is_fresh() -> None:
 
 def test_untouched_values_keep_their_bytes() -> None:
     raw = b'{"a": 1.50, "b": {"c": 123456789012345678901234567890, "d": 1}, "e": 1E2}'
-    assert merged_payload(raw, b'{"e":null,"f":2.0}') == (
+    assert merging(b'{"e":null,"f":2.0}')(raw) == (
         b'{"a":1.50,"b":{"c": 123456789012345678901234567890, "d": 1},"f":2.0}'
     )
-    assert merged_payload(raw, b'{"d":null}', parse("b")) == (
-        b'{"a":1.50,"b":{"c":123456789012345678901234567890},"e":1E2}'
-    )
+    assert merging(b'{"d":null}', parse("b"))(raw) == (b'{"a":1.50,"b":{"c":123456789012345678901234567890},"e":1E2}')
     assert deleted_keys(raw, [parse("b.d"), parse("e"), parse("x.y")]) == (
         b'{"a":1.50,"b":{"c":123456789012345678901234567890}}'
     )
@@ -72,7 +70,7 @@ def test_merging_as_the_engine_does(payload: dict[str, Any], changes: list[tuple
     with Oracle([payload]) as oracle:
         for key, patch in changes:
             oracle.shard.update(edge.UpdateOperation.set_payload([1], patch, key))
-            encoded = merged_payload(encoded, encode(patch), parse(key) if key else None)
+            encoded = merging(encode(patch), parse(key) if key else None)(encoded)
             assert payload_object(encoded) == oracle.shard.retrieve([1], True, False)[0].payload
 
 
