@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 from qdlite import collection as parts
 from qdlite.collection import limits, updates
 from qdlite.collection.config import updated_config, with_vector, without_vector
-from qdlite.collection.operations import Configure, CreateIndex, DropIndex
+from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
 from qdlite.collection.queue import Prepare, UpdateQueue, is_building_off
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
@@ -26,6 +26,7 @@ from qdlite.models.indexes import CreateFieldIndex, IndexParams
 from qdlite.models.info import CollectionConfig, CollectionInfo
 from qdlite.models.points import UpsertPoints
 from qdlite.models.updates import DeleteVectors, Update
+from qdlite.vectors.index import VectorIndex
 from qdlite.vectors.shared_lock import SharedLock
 
 _R = TypeVar("_R")
@@ -172,7 +173,7 @@ class Collection:
             operation = prepare(self._state)
         except QdliteError:
             return prepare
-        return lambda state: operation if state.vectors is vectors else prepare(state)
+        return partial(_prepared, operation, vectors, prepare)
 
     def configure(self, body: UpdateCollection) -> OperationId:
         return self.write(lambda state: Configure(updated_config(state.config, body)))
@@ -285,6 +286,13 @@ class _Reading:
 
     def __exit__(self, *error: object) -> None:
         self._collection.leave()
+
+
+def _prepared(
+    operation: Operation, vectors: dict[str, VectorIndex], prepare: Prepare, state: CollectionState
+) -> Operation:
+    """What was prepared for these vectors, or is to be prepared for others."""
+    return operation if state.vectors is vectors else prepare(state)
 
 
 def _refuse_unnamed(body: Update) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qdlite.errors import point_not_found
 from qdlite.types import BoolArray, OffsetArray, PointId
-from qdlite.vectors.spans import span
+from qdlite.vectors.spans import rows_at
 
 _FIRST_CAPACITY = 64
 
@@ -106,25 +106,25 @@ class IdTracker:
         lookup = self._offset_of
         return np.array([lookup[point_id] for point_id in point_ids if point_id in lookup], np.intp)
 
-    def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[OffsetArray, list[bool]]:
+    def assign(self, point_ids: Sequence[PointId], version: int) -> tuple[list[int], list[bool]]:
         """Offsets for distinct ids, new ones where an id is not known. Also tells which existed before."""
         known = self._offset_of
         if len(point_ids) == 1:
             return self._assign_one(point_ids[0], version)
         if known.keys().isdisjoint(point_ids):
             existed = [False] * len(point_ids)
-            offsets = np.array(self._insert(point_ids), np.intp)
+            offsets = self._insert(point_ids)
         else:
             existed = [point_id in known for point_id in point_ids]
             if not all(existed):
                 self._insert([point_id for point_id in point_ids if point_id not in known])
-            offsets = np.array([known[point_id] for point_id in point_ids], np.intp)
-        at = span(offsets)
+            offsets = [known[point_id] for point_id in point_ids]
+        at = rows_at(offsets)
         self.alive[at] = True
         self.versions[at] = version
         return offsets, existed
 
-    def _assign_one(self, point_id: PointId, version: int) -> tuple[OffsetArray, list[bool]]:
+    def _assign_one(self, point_id: PointId, version: int) -> tuple[list[int], list[bool]]:
         """The same for one id, in half of the time."""
         offset = self._offset_of.get(point_id)
         existed = offset is not None
@@ -132,7 +132,7 @@ class IdTracker:
             [offset] = self._insert([point_id])
         self.alive[offset] = True
         self.versions[offset] = version
-        return np.array([offset], np.intp), [existed]
+        return [offset], [existed]
 
     def touch(self, point_ids: Iterable[PointId], version: int) -> list[int]:
         """Offsets of ids, all of which exist; their points get another version."""
@@ -157,7 +157,7 @@ class IdTracker:
         for offset in offsets:
             if self._unordered.pop(offset, None) is None:
                 (self._numbers if isinstance(self._ids[offset], int) else self._uuids).free(offset)
-        self.alive[span(np.array(offsets, np.intp))] = False
+        self.alive[rows_at(offsets)] = False
         self._free.extend(offsets)
 
     def sorted_offsets(self, start: PointId | None = None) -> OffsetArray:
@@ -174,7 +174,7 @@ class IdTracker:
 
     def _insert(self, point_ids: Sequence[PointId]) -> list[int]:
         """Gives offsets to ids that have none: first those that became free, the last one first."""
-        offsets = [self._free.pop() for _ in point_ids[: len(self._free)]]
+        offsets = [self._free.pop() for _ in point_ids[: len(self._free)]] if self._free else []
         for offset, point_id in zip(offsets, point_ids, strict=False):
             self._ids[offset] = point_id
         extent = len(self._ids)

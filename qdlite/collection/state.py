@@ -18,8 +18,9 @@ from qdlite.collection.ids import IdTracker
 from qdlite.collection.indexes import vector_indexes, vector_traits
 from qdlite.models.info import CollectionConfig
 from qdlite.payload.store import EMPTY, PayloadStore
-from qdlite.types import BoolArray, Offset, OffsetArray
+from qdlite.types import Offset
 from qdlite.vectors.index import VectorIndex
+from qdlite.vectors.spans import listed, rows_at, span
 
 _MOST_REMOVED = 128
 """So many deleted points may wait for the next reader, who is held up by them for a tenth of a millisecond."""
@@ -57,9 +58,9 @@ class CollectionState:
     def upsert(self, operation: ops.Upsert) -> None:
         offsets, existed = self.ids.assign(operation.ids, self.version)
         self._put(offsets, operation.vectors)
-        if any(existed):
-            self._drop_others(offsets, np.array(existed), operation.vectors)
-        self.fields.replace(offsets.tolist(), operation.payloads)
+        if True in existed:
+            self._drop_others(offsets, existed, operation.vectors)
+        self.fields.replace(offsets, operation.payloads)
 
     def restore(self, points: ops.Upsert, versions: NDArray[np.int64]) -> None:
         """Puts back points that an earlier state held, each with the version it had there."""
@@ -102,7 +103,7 @@ class CollectionState:
 
     def update_vectors(self, operation: ops.UpdateVectors) -> None:
         offsets = self.ids.touch(operation.ids, self.version)
-        self._put(np.array(offsets, np.intp), operation.vectors)
+        self._put(offsets, operation.vectors)
 
     def delete_vectors(self, operation: ops.DeleteVectors) -> None:
         offsets = np.array(self.ids.touch(operation.ids, self.version), np.intp)
@@ -126,21 +127,21 @@ class CollectionState:
         self.vectors = vector_indexes(operation.config, self.vectors, old)
         self.traits = vector_traits(operation.config)
 
-    def _put(self, offsets: OffsetArray, columns: dict[str, ops.VectorColumn]) -> None:
+    def _put(self, offsets: list[Offset], columns: dict[str, ops.VectorColumn]) -> None:
+        at = rows_at(offsets)
         for name, column in columns.items():
             some = len(column.rows) < len(offsets)
-            self.vectors[name].put(offsets[column.rows] if some else offsets, column.vectors)
+            self.vectors[name].put(span(listed(at)[column.rows]) if some else at, column.vectors)
 
-    def _drop_others(self, offsets: OffsetArray, existed: BoolArray, columns: dict[str, ops.VectorColumn]) -> None:
+    def _drop_others(self, offsets: list[Offset], existed: list[bool], columns: dict[str, ops.VectorColumn]) -> None:
         """Takes from points that existed the vectors that they were not given again."""
         for name, index in self.vectors.items():
             column = columns.get(name)
-            if column is None:
-                index.remove(offsets[existed])
-            elif len(column.rows) < len(offsets):
-                missing = existed.copy()
-                missing[column.rows] = False
-                index.remove(offsets[missing])
+            if column is None or len(column.rows) < len(offsets):
+                missing = np.array(existed)
+                if column is not None:
+                    missing[column.rows] = False
+                index.remove(np.array(offsets, np.intp)[missing])
 
 
 def _guard(config: CollectionConfig) -> limits.Guard | None:

@@ -13,7 +13,7 @@ from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, 
 from qdlite.models.arrays import dense, to_array
 from qdlite.models.collections import VectorParams
 from qdlite.models.vectors import VectorObject, WireVector
-from qdlite.types import FloatArray, SparseArray, VectorArray
+from qdlite.types import FloatArray, OffsetArray, SparseArray, VectorArray
 from qdlite.vectors.index import VectorIndex
 
 Resolve = Callable[[VectorObject], VectorArray]
@@ -49,9 +49,15 @@ def prepared(
             _array(name, column.vectors[0], resolve)  # a sparse vector without a name is another mistake
             raise unknown_vector(name)
     return {
-        name: VectorColumn(np.array(column.rows, np.intp), _prepared(name, column.vectors, indexes[name], resolve))
+        name: VectorColumn(_numbers(column.rows), _prepared(name, column.vectors, indexes[name], resolve))
         for name, column in columns.items()
     }
+
+
+def _numbers(rows: Sequence[int]) -> OffsetArray:
+    if isinstance(rows, range):
+        return np.arange(rows.start, rows.stop)  # a range is read number by number else
+    return np.array(rows, np.intp)
 
 
 def check_sizes(rows: Iterable[Mapping[str, WireVector]], params: Mapping[str, VectorParams]) -> None:

@@ -82,12 +82,10 @@ class Batch(Model, frozen=True, kw_only=True, dict=True):
     @property
     def has_objects(self) -> bool:
         """Whether any vector is sparse, or stands for one that is to be made."""
-        return any(
-            type(vector) is VectorObject
-            for column in self.columns().values()
-            if not isinstance(column, np.ndarray)
-            for vector in column
-        )
+        for column in self.columns().values():
+            if not isinstance(column, np.ndarray) and VectorObject in map(type, column):
+                return True
+        return False
 
     def problems(self) -> Iterator[Problem]:
         """Qdrant names the first kind of problem only, and unnamed vectors up to the first bad one."""

@@ -64,8 +64,8 @@ class PayloadStore:
         if len(offsets) > 1 and self._follow(offsets):
             self._append(payloads)
             return [EMPTY] * len(offsets)
-        if (missing := max(offsets, default=-1) + 1 - len(encoded)) > 0:
-            encoded += [EMPTY] * missing
+        if offsets and max(offsets) >= len(encoded):
+            encoded += [EMPTY] * (max(offsets) + 1 - len(encoded))
         grown = added = freed = 0
         for offset, payload in zip(offsets, payloads, strict=True):
             old, new = encoded[offset], EMPTY if payload in _EMPTY_FORMS else payload

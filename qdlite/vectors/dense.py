@@ -17,7 +17,7 @@ from qdlite.vectors.index import SearchParams
 from qdlite.vectors.matrix import Matrix, encode, encode_one
 from qdlite.vectors.select import best, best_among, no_hits
 from qdlite.vectors.selection import Selection, Selections
-from qdlite.vectors.spans import Rows, distinct, end, span, within
+from qdlite.vectors.spans import Rows, distinct, end, lone, size, span, within
 
 if TYPE_CHECKING:
     from qdlite.vectors.scan import Scan
@@ -109,9 +109,9 @@ class DenseIndex:
             raise wrong_dimension(self.size, vectors.shape[1])
         return encode(vectors, self.distance, self.datatype)
 
-    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
-        if len(offsets):
-            self._store(span(offsets), np.asarray(vectors, np.float32))
+    def put(self, at: Rows, vectors: Sequence[VectorArray] | FloatArray) -> None:
+        if size(at):
+            self._store(at, np.asarray(vectors, np.float32))
 
     def remove(self, offsets: OffsetArray) -> None:
         self._forget(within(span(offsets), self._extent))
@@ -124,12 +124,19 @@ class DenseIndex:
         self._rows.write(at, rows)
         if (scan := self._scan_if_used) is not None:
             scan.forget(at)
-        self._count += distinct(at, ~self._present[at])
+        self._count += self._fresh(at)
         self._present[at] = True
         self._rows.foresee(extent + len(rows))
         if self._by_norms:
             self._norms[at] = squared_lengths(rows)
             self._longest = max(self._longest, self._norms[at].max())
+
+    def _fresh(self, at: Rows) -> int:
+        """How many of these rows are not present yet."""
+        row = lone(at)
+        if row is not None:
+            return 0 if self._present[row] else 1
+        return distinct(at, ~self._present[at])
 
     def _forget(self, at: Rows) -> None:
         self._selections.clear()

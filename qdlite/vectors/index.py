@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from qdlite.types import BoolArray, FloatArray, Hits, Offset, OffsetArray, VectorArray
 from qdlite.vectors.capture import VectorCapture
+from qdlite.vectors.spans import Rows
 
 
 class SearchParams(Struct, frozen=True):
@@ -63,7 +64,7 @@ class VectorIndex(Protocol):
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> Sequence[VectorArray] | FloatArray:
         """The same for many vectors to be stored at once; what it returns fits `put`."""
 
-    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
+    def put(self, at: Rows, vectors: Sequence[VectorArray] | FloatArray) -> None:
         """Store or replace prepared vectors; of equal offsets the last one counts."""
 
     def remove(self, offsets: OffsetArray) -> None:

@@ -21,6 +21,7 @@ from qdlite.vectors.index import SearchParams
 from qdlite.vectors.matrix import Matrix, encode
 from qdlite.vectors.ranges import concatenated_ranges
 from qdlite.vectors.select import best_among, no_hits
+from qdlite.vectors.spans import Rows, listed
 
 _COMPACT_ABOVE = 1024
 
@@ -69,7 +70,8 @@ class MultiIndex:
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> list[VectorArray]:
         return [self.prepare(vector) for vector in vectors]
 
-    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
+    def put(self, at: Rows, vectors: Sequence[VectorArray] | FloatArray) -> None:
+        offsets = listed(at)
         if not len(offsets):
             return
         self.remove(offsets)

@@ -65,11 +65,12 @@ class Scan:
     def forget(self, at: Rows) -> None:
         """Rows were rewritten, or added."""
         self._plain = self._with_codes = None
-        if self._known:  # no later: others may be reading codes then
-            self._records.reserve(end(at))
-        if not self._known or not size(rewritten := within(at, self._known)):
+        if not self._known:
             return
-        self._stale.append(rewritten)
+        self._records.reserve(end(at))  # no later: others may be reading codes then
+        rewritten = within(at, self._known)
+        if size(rewritten):
+            self._stale.append(rewritten)
         if len(self._stale) > _MOST_STALE:
             self._stale = [np.unique(np.concatenate([listed(rows) for rows in self._stale]))]
 

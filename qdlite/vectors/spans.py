@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +23,18 @@ def span(offsets: OffsetArray) -> Rows:
     return slice(first, last + 1) if steady else offsets
 
 
+def rows_at(offsets: Sequence[int]) -> Rows:
+    """Distinct rows, given as a list."""
+    if len(offsets) == 1:
+        return slice(offsets[0], offsets[0] + 1)
+    return span(np.array(offsets, np.intp))
+
+
+def lone(at: Rows) -> int | None:
+    """The row if there is but one, given as a slice: what is asked of one row needs no array."""
+    return at.start if isinstance(at, slice) and at.stop - at.start == 1 else None
+
+
 def is_run(ascending: OffsetArray) -> bool:
     """Whether each of these ascending offsets, if there are any, follows the one before."""
     return bool(len(ascending)) and int(ascending[-1]) - int(ascending[0]) + 1 == len(ascending)
@@ -29,12 +42,14 @@ def is_run(ascending: OffsetArray) -> bool:
 
 def end(at: Rows) -> int:
     """One more than the highest row."""
-    return int(at.stop) if isinstance(at, slice) else int(at.max(initial=-1)) + 1
+    return at.stop if isinstance(at, slice) else int(at.max(initial=-1)) + 1
 
 
 def within(at: Rows, length: int) -> Rows:
     """The rows that an array of this length has."""
-    return slice(at.start, min(at.stop, length)) if isinstance(at, slice) else at[at < length]
+    if isinstance(at, slice):
+        return at if at.stop <= length else slice(at.start, length)
+    return at[at < length]
 
 
 def size(at: Rows) -> int:

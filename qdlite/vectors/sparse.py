@@ -16,6 +16,7 @@ from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.index import SearchParams
 from qdlite.vectors.postings import Postings
 from qdlite.vectors.select import no_hits
+from qdlite.vectors.spans import Rows, listed
 from qdlite.vectors.sparse_rows import SparseRows
 
 Modifier: TypeAlias = Literal["none", "idf"]
@@ -73,8 +74,8 @@ class SparseIndex:
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> list[VectorArray]:
         return [self.prepare(vector) for vector in vectors]
 
-    def put(self, offsets: OffsetArray, vectors: Sequence[VectorArray] | FloatArray) -> None:
-        self._rows.append(offsets, cast(Sequence[SparseArray], vectors))
+    def put(self, at: Rows, vectors: Sequence[VectorArray] | FloatArray) -> None:
+        self._rows.append(listed(at), cast(Sequence[SparseArray], vectors))
         self._compact_if_needed()
         if self._rows.used - self._sorted_rows > _UNSORTED_ROWS:
             self._postings()

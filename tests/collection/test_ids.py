@@ -33,7 +33,7 @@ def test_ids_follow_a_plain_set(history: list[tuple[bool, list[PointId]]], look_
             offsets, existed = tracker.assign(ids, version)
             assert existed == [point_id in expected for point_id in ids]
             assert tracker.versions[offsets].tolist() == [version] * len(ids)
-            assert set(removed).isdisjoint(offsets.tolist())
+            assert set(removed).isdisjoint(offsets)
             expected.update(ids)
         else:
             known = expected.intersection(ids)
@@ -67,8 +67,8 @@ def test_a_freed_offset_is_used_again() -> None:
     tracker.assign([1, 2, 3], 1)
     freed = tracker.remove([2, 7])
     offsets, _ = tracker.assign([8], 2)
-    assert offsets.tolist() == [3]
+    assert offsets == [3]
     tracker.release(freed)
     offsets, _ = tracker.assign([9], 3)
-    assert offsets.tolist() == freed == [1]
+    assert offsets == freed == [1]
     assert tracker.extent == 4
