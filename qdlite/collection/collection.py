@@ -16,7 +16,7 @@ from qdlite import collection as parts
 from qdlite.collection import limits, updates
 from qdlite.collection.config import updated_config, with_vector, without_vector
 from qdlite.collection.operations import Configure, CreateIndex, DropIndex, Operation
-from qdlite.collection.queue import Prepare, UpdateQueue, is_building_off
+from qdlite.collection.queue import Prepare, UpdateQueue
 from qdlite.collection.state import CollectionState
 from qdlite.collection.vectors import Resolve
 from qdlite.collection.view import CollectionView
@@ -241,7 +241,7 @@ class Collection:
     def build_step(self, budget: float) -> bool:
         """Lets every vector's graph take in waiting vectors for about `budget` seconds, and applies the updates that
         this makes room for; True if work remains."""
-        if is_building_off(self._state):
+        if self._state.is_building_off:
             return False
         self._settle_vectors()
         for index in list(self._state.vectors.values()):
@@ -264,13 +264,13 @@ class Collection:
     def has_work(self) -> bool:
         """Whether vectors or updates wait for the builder, or searches would gain from what it can do; never if
         building is turned off."""
-        if is_building_off(self._state):
+        state = self._state
+        if state.is_building_off:
             return False
-        if len(self.queue):
+        if self.queue.waiting:
             return True
-        removed = bool(self._state.removed)
-        for index in list(self._state.vectors.values()):  # not `any`, because every write asks
-            if (removed and index.buries) or index.pending_work() or index.is_behind or index.wishes:
+        for index in state.vectors.values():  # not `any`, because every write asks
+            if (state.removed and index.buries) or index.pending_work() or index.is_behind or index.wishes:
                 return True
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from qdlite.collection.config import inline_storage_warnings
-from qdlite.collection.queue import UpdateQueue, is_building_off
+from qdlite.collection.queue import UpdateQueue
 from qdlite.collection.state import CollectionState
 from qdlite.models.info import CollectionInfo, CollectionWarning, UpdateQueueInfo
 
@@ -15,7 +15,7 @@ def collection_info(state: CollectionState, queue: UpdateQueue) -> CollectionInf
     pending = len(queue) or any(index.pending_work() for index in state.vectors.values())
     warnings = [CollectionWarning(message=text) for text in inline_storage_warnings(state.config)]
     return CollectionInfo(
-        status=("grey" if is_building_off(state) else "yellow") if pending else "green",
+        status=("grey" if state.is_building_off else "yellow") if pending else "green",
         warnings=warnings or UNSET,
         indexed_vectors_count=sum(index.indexed_count for index in state.vectors.values()),
         points_count=len(state.ids) + queue.deferred_points,

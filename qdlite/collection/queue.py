@@ -78,11 +78,6 @@ class UpdateQueue:
         return state.apply(operation)
 
 
-def is_building_off(state: CollectionState) -> bool:
-    """Whether the collection asks for no graph building at all (`max_optimization_threads: 0`)."""
-    return state.config.optimizer_config.max_optimization_threads == 0
-
-
 def room(state: CollectionState) -> int:
     """How many more points may be stored before the graph has to catch up."""
     if not state.defers:

@@ -41,8 +41,7 @@ class CollectionState:
         self.traits = vector_traits(config)
         self.guard = _guard(config)
         """Strict mode; None while it is off."""
-        self.defers = _defers(config)
-        """Whether updates may have to wait for the graph (`queue.py`)."""
+        self._note_optimizers()
         self.version = 0
         """Number of operations applied; also the id of the last one."""
         self.removed: list[Offset] = []
@@ -123,9 +122,17 @@ class CollectionState:
         old, self.config = self.config, operation.config
         if self.config.strict_mode_config is not old.strict_mode_config:
             self.guard = _guard(self.config)
-        self.defers = _defers(self.config)
+        self._note_optimizers()
         self.vectors = vector_indexes(operation.config, self.vectors, old)
         self.traits = vector_traits(operation.config)
+
+    def _note_optimizers(self) -> None:
+        """What of their settings every write asks for."""
+        optimizers = self.config.optimizer_config
+        self.defers = optimizers.prevent_unoptimized is True
+        """Whether updates may have to wait for the graph (`queue.py`)."""
+        self.is_building_off = optimizers.max_optimization_threads == 0
+        """Whether the collection asks for no graph building at all."""
 
     def _put(self, offsets: list[Offset], columns: dict[str, ops.VectorColumn]) -> None:
         at = rows_at(offsets)
@@ -147,10 +154,6 @@ class CollectionState:
 def _guard(config: CollectionConfig) -> limits.Guard | None:
     """None if strict mode is off."""
     return None if strict_mode(config) is None else limits.Guard.of(config)
-
-
-def _defers(config: CollectionConfig) -> bool:
-    return config.optimizer_config.prevent_unoptimized is True
 
 
 _APPLY: dict[type, Callable[[CollectionState, Any], None]] = {

@@ -124,19 +124,21 @@ class DenseIndex:
         self._rows.write(at, rows)
         if (scan := self._scan_if_used) is not None:
             scan.forget(at)
-        self._count += self._fresh(at)
-        self._present[at] = True
+        self._show(at)
         self._rows.foresee(extent + len(rows))
         if self._by_norms:
             self._norms[at] = squared_lengths(rows)
             self._longest = max(self._longest, self._norms[at].max())
 
-    def _fresh(self, at: Rows) -> int:
-        """How many of these rows are not present yet."""
+    def _show(self, at: Rows) -> None:
+        """Rows are present from now on."""
         row = lone(at)
-        if row is not None:
-            return 0 if self._present[row] else 1
-        return distinct(at, ~self._present[at])
+        if row is None:
+            self._count += distinct(at, ~self._present[at])
+            self._present[at] = True
+        elif not self._present[row]:
+            self._count += 1
+            self._present[row] = True
 
     def _forget(self, at: Rows) -> None:
         self._selections.clear()

@@ -16,7 +16,7 @@ from qdlite.vectors.graph import GRAPH_THREADS, Graph
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import HnswParams
 from qdlite.vectors.links import GraphShape
-from qdlite.vectors.spans import Rows
+from qdlite.vectors.spans import Rows, lone
 from qdlite.vectors.subsets import SubsetGraphs
 
 _EUCLID: dict[Distance, bool] = {"Dot": False, "Cosine": False, "Euclid": True}
@@ -50,6 +50,8 @@ class IndexedRows(DenseIndex):
     ) -> None:
         super().__init__(size, distance, datatype)
         self.params = params or HnswParams()
+        self.indexing_rows = self._rows_in(self.params.indexing_threshold)
+        """Up to so many vectors there is no graph."""
         self._graph: Graph | None = None
         # A successor is built beside the graph when that has too many dead labels or other parameters are wanted.
         self._successor: Graph | None = None
@@ -79,15 +81,11 @@ class IndexedRows(DenseIndex):
         params = self.params
         return bool(params.m and params.indexing_threshold and self.distance in _EUCLID and links.available())
 
-    @property
-    def indexing_rows(self) -> int:
-        """Up to so many vectors there is no graph."""
-        return self._rows_in(self.params.indexing_threshold)
-
     def configure(self, params: HnswParams) -> None:
         """Take over other settings; the graph is rebuilt in the background if its shape changes."""
         with self._writing:
             self.params = params
+            self.indexing_rows = self._rows_in(params.indexing_threshold)
             self._subsets.clear()
             if not self._wants_graph():
                 self._graph = self._successor = None
@@ -99,6 +97,8 @@ class IndexedRows(DenseIndex):
         return self._graph is not None
 
     def pending_work(self) -> int:
+        if self._graph is None and self._count <= self.indexing_rows:
+            return 0
         with self._writing:
             if not self._wants_graph():
                 return 0
@@ -150,7 +150,8 @@ class IndexedRows(DenseIndex):
     def _touch(self, at: Rows) -> None:
         """Rows changed: whatever the builder copied of them is void, and the graphs must forget them."""
         self._changes += 1
-        self._generation[at] = self._changes
+        row = lone(at)
+        self._generation[at if row is None else row] = self._changes
         for graph in (self._graph, self._successor):
             if graph:
                 graph.forget(at)
