@@ -224,6 +224,10 @@ def wrong_dimension(expected: int, received: int, vector_name: str | None = None
     return WrongDimension(f"Vector dimension error: expected dim: {expected}, got {received}{suffix}")
 
 
+def vector_contains_nan() -> WrongInput:
+    return WrongInput("Vector contains NaN")
+
+
 def sparse_dense_conversion() -> WrongInput:
     return WrongInput("Conversion between sparse and regular vectors failed")
 

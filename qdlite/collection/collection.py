@@ -54,7 +54,7 @@ class Collection:
 
     def __init__(self, name: str, config: CollectionConfig) -> None:
         self.name = name
-        self._state = CollectionState(config)
+        self._become(CollectionState(config))
         self._lock = SharedLock()
         self.queue = UpdateQueue()
 
@@ -203,7 +203,7 @@ class Collection:
     def of(cls, name: str, state: CollectionState) -> Collection:
         """A collection that begins with a state made elsewhere."""
         collection = cls(name, state.config)
-        collection._state = state
+        collection._become(state)
         return collection
 
     def clone(self, name: str) -> Collection:
@@ -218,14 +218,18 @@ class Collection:
             parts.check_compatible(self._state.config, state.config)
             state.configure(Configure(self._state.config))
             state.guard = self._state.guard
-            self._state = state
+            self._become(state)
+
+    def _become(self, state: CollectionState) -> None:
+        self._state = state
+        self._view = CollectionView(state, self.name)
 
     def enter(self) -> CollectionView:
         """Begins a read that ends with `leave`."""
         self._lock.enter_shared()
         if self._state.removed:
             self._enter_settled()
-        return CollectionView(self._state, self.name)
+        return self._view
 
     def leave(self) -> None:
         self._lock.leave_shared()

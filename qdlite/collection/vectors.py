@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from qdlite.collection.operations import VectorColumn
-from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, wrong_dimension
+from qdlite.errors import BadRequest, WrongInput, model_misfit, unknown_vector, vector_contains_nan, wrong_dimension
 from qdlite.models.arrays import dense, to_array
 from qdlite.models.collections import VectorParams
 from qdlite.models.vectors import VectorObject, WireVector
@@ -76,7 +76,7 @@ def _prepared(name: str, column: Sequence[WireVector], index: VectorIndex, resol
     block = _dense_block(column) if len(column) > 1 else None
     if block is not None:
         if np.isnan(block.max()):
-            raise WrongInput("Vector contains NaN")
+            raise vector_contains_nan()
         made = index.prepare_batch(cast(Any, block))
         return np.array(made) if made is column else made  # who gave it may go on to change it
     arrays = [_array(name, vector, resolve) for vector in column]

@@ -1,4 +1,4 @@
-"""How do queries and filters see a collection? A short-lived view of its state, used under the read lock."""
+"""How do queries and filters see a collection? By a view of its state, used under the read lock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qdlite.vectors.index import VectorIndex
 
 
 class CollectionView:
-    """A collection's state as queries and filters need it; valid while the read (or write) lock is held."""
+    """A collection's state as queries and filters need it; to be used while the read (or write) lock is held."""
 
     def __init__(self, state: CollectionState, name: str = "") -> None:
         self.state = state

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from qdlite.errors import WrongInput
+from qdlite.errors import WrongInput, vector_contains_nan
 from qdlite.models.vectors import VectorObject
 from qdlite.types import FloatArray, SparseArray, VectorArray
 
@@ -26,22 +26,23 @@ def to_array(vector: AnyWireVector) -> VectorArray:
     different lengths, ValueError for an inference object: that one has to be embedded first.
     """
     if isinstance(vector, (np.ndarray, list)):
-        return _floats(vector)
+        return _without_nan(floats(vector))
     return vector if isinstance(vector, SparseArray) else _sparse(vector)
 
 
-def _floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:
-    if isinstance(values, np.ndarray) and values.dtype == np.float32:
-        array = values
-    elif isinstance(values, np.ndarray):
+def floats(values: list[float] | list[list[float]] | list[float | list[float]] | FloatArray) -> FloatArray:
+    """The same for dense and multi vectors, in which NaN is let pass."""
+    if isinstance(values, np.ndarray):
+        if values.dtype == np.float32:
+            return values
         with np.errstate(over="ignore"):
-            array = values.astype(np.float32, copy=False)
-    elif values and isinstance(values[0], list):
-        array = _rows(values)
-    else:
-        array = dense(cast("list[float]", values))
+            return values.astype(np.float32, copy=False)
+    return _rows(values) if values and isinstance(values[0], list) else dense(cast("list[float]", values))
+
+
+def _without_nan(array: FloatArray) -> FloatArray:
     if _has_nan(array):
-        raise WrongInput("Vector contains NaN")
+        raise vector_contains_nan()
     return array
 
 
@@ -83,7 +84,7 @@ def _sparse(vector: VectorObject) -> SparseArray:
     if vector.indices is None or vector.values is None:
         raise ValueError("an inference object has no vector of its own")
     indices = np.array(vector.indices, dtype=np.uint32)
-    values = _floats(vector.values)
+    values = _without_nan(dense(vector.values))
     if len(indices) > 1 and not (indices[1:] > indices[:-1]).all():
         order = np.argsort(indices, kind="stable")
         indices, values = indices[order], values[order]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qdlite.models.arrays import to_array
+from qdlite.models.arrays import floats
 from qdlite.models.query import Query, QueryRequest
 from qdlite.queries.execute import Ranked, ranked
 from qdlite.queries.plan import limit_of
@@ -32,7 +32,7 @@ def plain_search(request: QueryRequest, vector: list[float] | FloatArray, view: 
     """What `plan` and `execute` would find. Raises WrongInput, and MalformedBody for a filter that cannot be read."""
     using, params = request.using or "", request.params
     index = view.vector(using)
-    query = index.prepare_query(to_array(vector))
+    query = index.prepare_query(floats(vector))
     wanted = _DEFAULT_PARAMS
     if params is not None:
         wanted = SearchParams(params.hnsw_ef, params.exact, params.indexed_only)

@@ -14,7 +14,7 @@ from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.distance import BLOCK, SEQUENTIAL_BELOW, similarity, similarity_of, squared_lengths
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
-from qdlite.vectors.matrix import Matrix, encode, encode_one
+from qdlite.vectors.matrix import Matrix, encode, encode_one, without_nan
 from qdlite.vectors.select import best, best_among, no_hits
 from qdlite.vectors.selection import Selection, Selections
 from qdlite.vectors.spans import Rows, distinct, end, lone, size, span, within
@@ -93,10 +93,12 @@ class DenseIndex:
         return encode_one(check_dense(vector, self.size), self.distance, self.datatype)
 
     def prepare_query(self, vector: VectorArray) -> FloatArray:
-        scan = self._scan_if_used
-        if scan is None or self.distance != "Cosine" or self.datatype != "float32":
-            return self.prepare(vector)
-        return scan.normalised(check_dense(vector, self.size))
+        row, scan = check_dense(vector, self.size), self._scan_if_used
+        if scan is not None and self.distance == "Cosine" and self.datatype == "float32":
+            scaled = scan.normalised(row)
+            if scaled is not None:
+                return scaled
+        return encode_one(without_nan(row), self.distance, self.datatype)
 
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> FloatArray:
         """Rows (n, d) from a 2-D array or from single vectors."""

@@ -59,7 +59,7 @@ class VectorIndex(Protocol):
         """
 
     def prepare_query(self, vector: VectorArray) -> VectorArray:
-        """The same for a query."""
+        """The same for a query, in which NaN is refused as well."""
 
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> Sequence[VectorArray] | FloatArray:
         """The same for many vectors to be stored at once; what it returns fits `put`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qdlite.errors import vector_contains_nan
 from qdlite.types import Datatype, Distance, FloatArray, OffsetArray
 from qdlite.vectors.distance import SEQUENTIAL_BELOW, normalise, normalised
 
@@ -53,6 +54,13 @@ def encode_one(vector: FloatArray, distance: Distance, datatype: Datatype) -> Fl
         return normalised(vector) if distance == "Cosine" else vector
     row: FloatArray = encode(vector[None, :], distance, datatype)[0]
     return row
+
+
+def without_nan(vector: FloatArray) -> FloatArray:
+    """The vector; raises `WrongInput` for NaN in it."""
+    if np.isnan(vector.max(initial=0)):
+        raise vector_contains_nan()
+    return vector
 
 
 class Matrix:

@@ -18,7 +18,7 @@ from qdlite.vectors.capture import VectorCapture
 from qdlite.vectors.distance import BLOCK, similarity_of
 from qdlite.vectors.growing import grown
 from qdlite.vectors.index import SearchParams
-from qdlite.vectors.matrix import Matrix, encode
+from qdlite.vectors.matrix import Matrix, encode, without_nan
 from qdlite.vectors.ranges import concatenated_ranges
 from qdlite.vectors.select import best_among, no_hits
 from qdlite.vectors.spans import Rows, listed
@@ -65,7 +65,7 @@ class MultiIndex:
         return encode(rows, self.distance, self.datatype)
 
     def prepare_query(self, vector: VectorArray) -> FloatArray:
-        return self.prepare(vector)
+        return self.prepare(vector if isinstance(vector, tuple) else without_nan(vector))
 
     def prepare_batch(self, vectors: Sequence[VectorArray] | FloatArray) -> list[VectorArray]:
         return [self.prepare(vector) for vector in vectors]

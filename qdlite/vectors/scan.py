@@ -14,7 +14,7 @@ import numpy as np
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray
 from qdlite.vectors import kernels
-from qdlite.vectors.distance import SEQUENTIAL_BELOW, normalised
+from qdlite.vectors.distance import SEQUENTIAL_BELOW
 from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
 from qdlite.vectors.matrix import Matrix
 from qdlite.vectors.spans import Rows, end, is_run, listed, parted, size, within
@@ -94,10 +94,9 @@ class Scan:
         among = range(extent) if at is None else _in_order(at) or at
         return self._compiled.nearest_rows(rows, query, among, allowed, limit)
 
-    def normalised(self, query: FloatArray) -> FloatArray:
-        """As `distance.normalised`, but for the last bits and in half of the time."""
-        scaled = self._compiled.normalised(query)
-        return normalised(query) if scaled is None else scaled
+    def normalised(self, query: FloatArray) -> FloatArray | None:
+        """As `distance.normalised`, but for the last bits and in half of the time; None if there may be NaN in it."""
+        return self._compiled.normalised(query)
 
     def _plain_rows(self) -> RowsAt:
         self._plain = made = RowsAt.of(self._matrix.data, *self._kind, None)

@@ -102,10 +102,12 @@ class Kernels:
         self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records))
 
     def normalised(self, row: FloatArray) -> FloatArray | None:
-        """A row (d > 0) divided by its length; None if that is nearly 0 or 1, or not finite."""
-        scaled = np.empty(len(row), np.float32)
-        done = self._normalise(row.tobytes(), len(row), _address(_shared(scaled)))
-        return scaled if done else None
+        """A row (d > 0) divided by its length, or itself if that is nearly 0 or 1. None if it is not finite."""
+        scaled = _empty(len(row), _SINGLES)
+        done: int = self._normalise(row.tobytes(), len(row), _address(_shared(scaled)))
+        if done < 0:
+            return None
+        return scaled if done else row
 
     def nearest_rows(
         self,
@@ -123,7 +125,7 @@ class Kernels:
         at, first = _place(among, count)
         if limit > count:
             limit = count
-        nearest, similarities = np.empty(limit, np.intp), np.empty(limit, np.float32)
+        nearest, similarities = _empty(limit, _OFFSETS), _empty(limit, _SINGLES)
         result: int = self._nearest[count * rows.bytes_compared <= _HELD_BYTES](
             rows.packed,
             query.tobytes(),
@@ -236,6 +238,7 @@ _COPIED = 1000
 _ADDRESS, _NUMBER = ctypes.c_void_p, ctypes.c_ssize_t
 _shared: Callable[[Any], ctypes.c_byte] = ctypes.c_byte.from_buffer
 _address = ctypes.addressof
+_empty, _OFFSETS, _SINGLES = np.empty, np.dtype(np.intp), np.dtype(np.float32)  # looked up once
 
 
 def _sums_of(library: ctypes.CDLL) -> Any:
