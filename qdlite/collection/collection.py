@@ -62,11 +62,6 @@ class Collection:
     def config(self) -> CollectionConfig:
         return self._state.config
 
-    @property
-    def is_guarded(self) -> bool:
-        """Whether strict mode is on."""
-        return self._state.guard is not None
-
     def info(self) -> CollectionInfo:
         return self.read(lambda view: parts.collection_info(view.state, self.queue))
 
@@ -90,7 +85,7 @@ class Collection:
 
     @property
     def is_strict(self) -> bool:
-        """Whether there is anything to `verify`."""
+        """Whether strict mode is on: whether there is anything to `verify`."""
         return self._state.guard is not None
 
     def verify(self, request: limits.Request, timeout: float | None = None) -> None:

@@ -62,7 +62,7 @@ class Reads(DatabaseCore):
     def query(self, name: str, body: QueryRequest, context: RequestContext | None = None) -> QueryResponse:
         """The universal query: nearest, hybrid, recommend and all others, with nested prefetches."""
         vector = plain_vector(body)
-        if vector is not None and not (collection := self._names.resolve(name)).is_guarded:
+        if vector is not None and not (collection := self._names.resolve(name)).is_strict:
             return self._plain_query(collection, body, vector, context or ANONYMOUS)
         return self._queries(name, body, [body], context or ANONYMOUS)[0]
 
