@@ -46,13 +46,13 @@ class Writes(DatabaseCore):
         self, name: str, body: UpsertPoints, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Stores points in place of those with equal ids; inference objects become vectors first."""
-        return self._update(name, "upsert", body, wait, context)
+        return self._update(self._names.resolve(name), "upsert", body, wait, context)
 
     def update_vectors(
         self, name: str, body: UpdateVectors, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Replaces the named vectors of points; other vectors and payload stay."""
-        return self._update(name, "update_vectors", body, wait, context)
+        return self._update(self._names.resolve(name), "update_vectors", body, wait, context)
 
     def batch_update(
         self, name: str, body: UpdateOperations, wait: bool = True, context: RequestContext | None = None
@@ -67,54 +67,58 @@ class Writes(DatabaseCore):
             check_readable(operation)
         for operation in body.operations:
             collection.verify(operation, context.timeout)
-        return [self._verified(collection, *operation.update, wait, context) for operation in body.operations]
+        return [self._update(collection, *operation.update, wait, context, True) for operation in body.operations]
 
     def delete(
         self, name: str, body: PointsSelector, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Deletes points; ids that do not exist are ignored."""
-        return self._update(name, "delete", body, wait, context)
+        return self._update(self._names.resolve(name), "delete", body, wait, context)
 
     def delete_vectors(
         self, name: str, body: DeleteVectors, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Removes named vectors from points."""
-        return self._update(name, "delete_vectors", body, wait, context)
+        return self._update(self._names.resolve(name), "delete_vectors", body, wait, context)
 
     def set_payload(
         self, name: str, body: SetPayload, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Merges keys into payloads; null removes a key."""
-        return self._update(name, "set_payload", body, wait, context)
+        return self._update(self._names.resolve(name), "set_payload", body, wait, context)
 
     def overwrite_payload(
         self, name: str, body: SetPayload, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Puts a payload in place of the old ones."""
-        return self._update(name, "overwrite_payload", body, wait, context)
+        return self._update(self._names.resolve(name), "overwrite_payload", body, wait, context)
 
     def delete_payload(
         self, name: str, body: DeletePayload, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Removes what stands at the given paths."""
-        return self._update(name, "delete_payload", body, wait, context)
+        return self._update(self._names.resolve(name), "delete_payload", body, wait, context)
 
     def clear_payload(
         self, name: str, body: PointsSelector, wait: bool = True, context: RequestContext | None = None
     ) -> UpdateResult:
         """Empties payloads."""
-        return self._update(name, "clear_payload", body, wait, context)
+        return self._update(self._names.resolve(name), "clear_payload", body, wait, context)
 
-    def _update(self, name: str, kind: str, body: Update, wait: bool, context: RequestContext | None) -> UpdateResult:
-        collection, context = self._names.resolve(name), context or ANONYMOUS
-        if collection.is_strict:
-            collection.verify(UpdateOperation.of(kind, body), context.timeout)
-        return self._verified(collection, kind, body, wait, context)
-
-    def _verified(
-        self, collection: Collection, kind: str, body: Update, wait: bool, context: RequestContext
+    def _update(
+        self,
+        collection: Collection,
+        kind: str,
+        body: Update,
+        wait: bool,
+        context: RequestContext | None,
+        verified: bool = False,
     ) -> UpdateResult:
-        """Carries out an update that strict mode lets pass."""
+        """`verified`: strict mode lets it pass."""
+        if context is None:
+            context = ANONYMOUS
+        if collection.is_strict and not verified:
+            collection.verify(UpdateOperation.of(kind, body), context.timeout)
         if kind in _CONSUMING:
             self.quotas.check_update()
         check_write(body.shard_key, collection.config)

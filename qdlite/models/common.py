@@ -39,7 +39,8 @@ def point_id(value: int | str) -> PointId:
 def point_ids(values: list[PointId]) -> list[PointId]:
     """The canonical form of each."""
     if len(values) == 1:
-        return [point_id(values[0])]
+        [value] = values
+        return [value if type(value) is int and 0 <= value <= MAX_NUMERIC_ID else point_id(value)]
     if set(map(type, values)) == {int} and min(values) >= 0 and max(values) <= MAX_NUMERIC_ID:  # type: ignore[operator]
         return values.copy()
     return [point_id(value) for value in values]

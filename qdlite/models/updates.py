@@ -90,7 +90,7 @@ class PointsSelector(_Selected, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _Selected.__post_init__(self)
-        if self.points is not None and self.filter is not None:
+        if self.filter is not None and self.points is not None:
             force_setattr(self, "filter", None)
 
 

@@ -20,8 +20,9 @@ class SharedLock:
     """
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._changed = threading.Condition(self._mutex)
+        mutex = threading.Lock()
+        self._acquire, self._release = mutex.acquire, mutex.release
+        self._changed = threading.Condition(mutex)
         self._readers = 0
         self._queued_readers = 0
         self._queued_writers = 0
@@ -37,7 +38,7 @@ class SharedLock:
         return self._exclusive
 
     def enter_exclusive(self) -> None:
-        self._mutex.acquire()
+        self._acquire()
         try:
             if self._writing or self._readers:
                 self._queued_writers += 1
@@ -46,10 +47,10 @@ class SharedLock:
                 self._queued_writers -= 1
             self._writing = True
         finally:
-            self._mutex.release()
+            self._release()
 
     def leave_exclusive(self) -> None:
-        self._mutex.acquire()
+        self._acquire()
         try:
             self._writing = False
             self._phase += 1
@@ -59,10 +60,10 @@ class SharedLock:
                 self._queued_readers = 0
                 self._changed.notify_all()
         finally:
-            self._mutex.release()
+            self._release()
 
     def enter_shared(self) -> None:
-        self._mutex.acquire()
+        self._acquire()
         try:
             if not (self._writing or self._queued_writers):
                 self._readers += 1
@@ -72,7 +73,7 @@ class SharedLock:
             while self._phase == phase:
                 self._changed.wait()
         finally:
-            self._mutex.release()
+            self._release()
 
     def let_read(self) -> None:
         """To be called now and then by who has much to do in Python: readers at work get the interpreter, for which
@@ -81,13 +82,13 @@ class SharedLock:
             time.sleep(_TURN_SECONDS)
 
     def leave_shared(self) -> None:
-        self._mutex.acquire()
+        self._acquire()
         try:
             self._readers -= 1
             if not self._readers and self._queued_writers:
                 self._changed.notify_all()
         finally:
-            self._mutex.release()
+            self._release()
 
 
 class _Shared:
