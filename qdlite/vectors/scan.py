@@ -11,11 +11,12 @@ import threading
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdlite.types import BoolArray, Datatype, Distance, FloatArray, Hits, OffsetArray
 from qdlite.vectors import kernels
 from qdlite.vectors.distance import SEQUENTIAL_BELOW
-from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes
+from qdlite.vectors.kernels import Kernels, RowsAt, record_bytes, sketch_bytes
 from qdlite.vectors.matrix import Matrix
 from qdlite.vectors.spans import Rows, end, is_run, listed, parted, size, within
 
@@ -51,7 +52,8 @@ class Scan:
         self._compiled = compiled
         self._matrix = matrix
         self._kind: tuple[Datatype, Distance] = datatype, distance
-        self._records = Matrix(record_bytes(width), "uint8")
+        widths = (record_bytes(width), sketch_bytes(width)) if compiled.has_sieve else (record_bytes(width),)
+        self._codes = [Matrix(wide, "uint8") for wide in widths]
         self._known = 0
         self._stale: list[Rows] = []
         self._encoding = threading.Lock()
@@ -60,14 +62,14 @@ class Scan:
 
     @property
     def nbytes(self) -> int:
-        return self._records.nbytes
+        return sum(codes.nbytes for codes in self._codes)
 
     def forget(self, at: Rows) -> None:
         """Rows were rewritten, or added."""
         self._plain = self._with_codes = None
         if not self._known:
             return
-        self._records.reserve(end(at))  # no later: others may be reading codes then
+        self._reserve(end(at))  # no later: others may be reading codes then
         rewritten = within(at, self._known)
         if size(rewritten):
             self._stale.append(rewritten)
@@ -109,11 +111,11 @@ class Scan:
             return found
         with self._encoding:
             self._refresh(extent, self.lacking(extent))
-            self._with_codes = made = RowsAt.of(self._matrix.data, *self._kind, self._records.data)
+            self._with_codes = made = RowsAt.of(self._matrix.data, *self._kind, *self._codes_from(0))
         return made
 
     def _refresh(self, extent: int, most: int) -> None:
-        self._records.reserve(extent)
+        self._reserve(extent)
         while self._stale and most > 0:
             now, later = parted(self._stale[-1], most)
             for start, stop in _runs(now):
@@ -126,7 +128,14 @@ class Scan:
 
     def _encode(self, start: int, stop: int) -> None:
         for low in range(start, stop, _BLOCK):
-            self._compiled.encode_rows(self._matrix.slice(low, min(low + _BLOCK, stop)), self._records.data[low:])
+            self._compiled.encode_rows(self._matrix.slice(low, min(low + _BLOCK, stop)), *self._codes_from(low))
+
+    def _reserve(self, extent: int) -> None:
+        for codes in self._codes:
+            codes.reserve(extent)
+
+    def _codes_from(self, row: int) -> list[NDArray[np.uint8]]:
+        return [codes.data[row:] for codes in self._codes]
 
 
 def _in_order(at: OffsetArray) -> range | None:

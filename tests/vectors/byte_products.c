@@ -27,3 +27,9 @@ void step_sums(const int16_t *steps, const uint8_t *records, intptr_t wide, intp
 void row_sums(const uint8_t *row, const uint8_t *records, intptr_t wide, intptr_t count, int32_t *sums) {
     at_most_together(NULL, (const Head *)row, records, wide, count, sums);
 }
+
+void upper_half_sums(const int8_t *bytes, const uint8_t *sketches, intptr_t half, intptr_t count, int32_t *sums) {
+    Products made;
+    nibble_products(bytes, sketches, count, half, &made);
+    memcpy(sums, made.sums, (size_t)count * sizeof *sums);
+}

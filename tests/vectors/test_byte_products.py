@@ -55,11 +55,11 @@ def records_of(codes: NDArray[np.int8]) -> NDArray[np.uint8]:
     return records
 
 
-def sums_by(function: Callable[..., None], one: NDArray[np.generic], codes: NDArray[np.int8]) -> list[int]:
-    records, sums = records_of(codes), np.empty(len(codes), np.int32)
+def sums_by(function: Callable[..., None], one: NDArray[np.generic], records: NDArray[np.uint8]) -> list[int]:
+    sums = np.empty(len(records), np.int32)
     number = ctypes.c_ssize_t
     function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, number, number, ctypes.c_void_p)  # type: ignore[attr-defined]
-    function(address(one), address(records), codes.shape[1], len(codes), address(sums))
+    function(address(one), address(records), records.shape[1] - HEAD_BYTES, len(records), address(sums))
     found: list[int] = sums.tolist()
     return found
 
@@ -84,7 +84,7 @@ def test_steps_times_bytes(library: ctypes.CDLL, wide: int) -> None:
             for count in (1, 5, TOGETHER):
                 codes = EXTREMES[kind](rng, count * wide).reshape(count, wide)
                 exact = codes.astype(np.int64) @ steps.astype(np.int64)
-                assert sums_by(library.step_sums, steps, codes) == exact.tolist()
+                assert sums_by(library.step_sums, steps, records_of(codes)) == exact.tolist()
 
 
 @pytest.mark.parametrize("wide", WIDTHS)
@@ -95,4 +95,19 @@ def test_bytes_times_bytes(library: ctypes.CDLL, wide: int) -> None:
         for kind in EXTREMES:
             codes = EXTREMES[kind](rng, 9 * wide).reshape(9, wide)
             exact = codes.astype(np.int64) @ one[0].astype(np.int64)
-            assert sums_by(library.row_sums, records_of(one), codes) == exact.tolist()
+            assert sums_by(library.row_sums, records_of(one), records_of(codes)) == exact.tolist()
+
+
+def test_bytes_times_upper_halves(library: ctypes.CDLL) -> None:
+    if not library.processor_has_vnni():
+        pytest.skip("they are read nowhere else")
+    rng = np.random.default_rng(0)
+    for half in WIDTHS[:-1]:
+        sketches = rng.integers(0, 256, (TOGETHER, HEAD_BYTES + half), np.uint8)
+        sketches[1] = 255
+        nibbles = sketches[:, HEAD_BYTES:]
+        for kind in EXTREMES:
+            query = EXTREMES[kind](rng, 2 * half)
+            wide = query.astype(np.int64)
+            exact = (nibbles & 15) @ wide[:half] + (nibbles >> 4) @ wide[half:]
+            assert sums_by(library.upper_half_sums, query, sketches) == exact.tolist()

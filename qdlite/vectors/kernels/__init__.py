@@ -32,7 +32,7 @@ _STORED: dict[Datatype, int] = {"float32": 0, "turbo4": 0, "float16": 1, "uint8"
 _MEASURES: dict[Distance, int] = {"Dot": 0, "Cosine": 0, "Euclid": 1, "Manhattan": 2}
 """What the kernels call datatypes and distances; cosine is that of normalised rows."""
 
-_ROWS = Struct("PPnnnnd")
+_ROWS = Struct("PPPnnnnd")
 
 _log = logger(__name__)
 
@@ -46,13 +46,19 @@ class RowsAt(NamedTuple):
 
     @classmethod
     def of(
-        cls, rows: NDArray[Any], datatype: Datatype, distance: Distance, records: NDArray[np.uint8] | None
+        cls,
+        rows: NDArray[Any],
+        datatype: Datatype,
+        distance: Distance,
+        records: NDArray[np.uint8] | None,
+        sketches: NDArray[np.uint8] | None = None,
     ) -> RowsAt:
-        """As long as neither of the arrays moves. `records`: as `Kernels.encode_rows` makes them."""
+        """As long as none of the arrays moves. `records` and `sketches`: as `Kernels.encode_rows` makes them."""
         size = rows.shape[1]
         coded, length = (0, 0) if records is None else (address(records), records.shape[1])
+        sketched = 0 if sketches is None else address(sketches)
         kind = _STORED[datatype], size, length, _MEASURES[distance], slack(size)
-        return cls(_ROWS.pack(address(rows), coded, *kind), length or rows.strides[0])
+        return cls(_ROWS.pack(address(rows), coded, sketched, *kind), length or rows.strides[0])
 
 
 class Kernels:
@@ -65,6 +71,8 @@ class Kernels:
         self.sources: int = ctypes.c_uint32.in_dll(released, "sources_checksum").value
         self._sums = _sums_of(released)
         self._encode = _encode_of(released)
+        self.has_sieve = bool(released.has_sieve())
+        """Whether sketches of rows are of use."""
         self._nearest = {True: _nearest_of(held), False: _nearest_of(released)}
         self._normalise = _normalise_of(held)
         self._released = _graphs_of(released)
@@ -96,10 +104,13 @@ class Kernels:
         """An empty graph."""
         return Nodes(self._released, size, m, width, euclid)
 
-    def encode_rows(self, rows: FloatArray, records: NDArray[np.uint8]) -> None:
-        """Fill the records of rows: one byte a component, and what that leaves out."""
+    def encode_rows(
+        self, rows: FloatArray, records: NDArray[np.uint8], sketches: NDArray[np.uint8] | None = None
+    ) -> None:
+        """Fill the records of rows, one byte a component and what that leaves out; and sketches, with half of that."""
         rows = np.ascontiguousarray(rows)
-        self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records))
+        sketched = None if sketches is None else address(sketches)
+        self._encode(address(rows), rows.shape[1], len(rows), records.shape[1], address(records), sketched)
 
     def normalised(self, row: FloatArray) -> FloatArray | None:
         """A row (d > 0) divided by its length, or itself if that is nearly 0 or 1. None if it is not finite."""
@@ -216,6 +227,11 @@ def record_bytes(size: int) -> int:
     return _HEAD_BYTES + -(-size // 16) * 16
 
 
+def sketch_bytes(size: int) -> int:
+    """Length of the sketch of a row of so many components."""
+    return _HEAD_BYTES + -(-size // 32) * 16
+
+
 def address(array: NDArray[Any]) -> int:
     """Where the elements of a contiguous array begin."""
     try:
@@ -253,7 +269,7 @@ def _sums_of(library: ctypes.CDLL) -> Any:
 
 def _encode_of(library: ctypes.CDLL) -> Any:
     function = library.encode_rows
-    function.argtypes = (_ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS)
+    function.argtypes = (_ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _ADDRESS)
     function.restype = None
     return function
 

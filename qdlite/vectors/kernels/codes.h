@@ -33,19 +33,30 @@ typedef struct {
     int32_t sum;
 } Head;
 
+/* Before the upper halves of the bytes of a row: of the first half_of(size) bytes in the lower four bits, of the others
+   in the upper ones. `residual` is what they leave out (sieve.h). */
+typedef struct {
+    Rounded rounded;
+    float unused;
+} Sketch;
+
 /* What is known of rows that are compared with a query or with another row, and the sums of the products. */
 typedef struct {
     float scales[TOGETHER], residuals[TOGETHER], lengths[TOGETHER];
     int32_t sums[TOGETHER];
 } Products;
 
-INLINED void note(Products *made, intptr_t at, const Head *head) {
-    made->scales[at] = head->rounded.scale;
-    made->residuals[at] = head->rounded.residual;
-    made->lengths[at] = head->rounded.length;
+INLINED void note(Products *made, intptr_t at, Rounded row) {
+    made->scales[at] = row.scale;
+    made->residuals[at] = row.residual;
+    made->lengths[at] = row.length;
 }
 
 INLINED intptr_t record_bytes(intptr_t size) { return (intptr_t)sizeof(Head) + (size + 15) / 16 * 16; }
+
+INLINED intptr_t half_of(intptr_t size) { return (size + 31) / 32 * 16; }
+
+INLINED intptr_t sketch_bytes(intptr_t half) { return (intptr_t)sizeof(Sketch) + half; }
 
 INLINED const int8_t *bytes_of(const Head *head) { return (const int8_t *)(head + 1); }
 

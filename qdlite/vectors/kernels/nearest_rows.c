@@ -1,21 +1,25 @@
 /* Which rows of a matrix are nearest? Called by scan.py, for little work with, for much without the interpreter lock.
 
    Where one byte a component is kept of each row, that is read first: it proves of most rows that they are farther than
-   the nearest found so far (codes.h), and only the others are read as they are. The answer is that of a full scan. */
+   the nearest found so far (codes.h), and only the others are read as they are. Before that, half of each byte is read of
+   many rows that follow each other (sieve.h). The answer is that of a full scan. */
 
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "distance.h"
+#include "sieve.h"
 
 /* How components are stored. */
 enum { SINGLES, HALVES, BYTES };
 
-/* Rows, and how they are compared. `records` are NULL, or as `encode_rows` makes them, each `stride` bytes long. `slack`
-   is the relative rounding error of distances. */
+#define SIEVED_FROM 8192  /* rows */
+#define SIEVED_AFTER 2048 /* of them: the nearest found so far should be near */
+
+/* Rows, and how they are compared. `records` are NULL, or as `encode_rows` makes them, each `stride` bytes long; so are
+   `sketches`. `slack` is the relative rounding error of distances. */
 typedef struct {
     const void *at;
-    const uint8_t *records;
+    const uint8_t *records, *sketches;
     intptr_t stored, size, stride, measure;
     double slack;
 } Rows;
@@ -25,10 +29,19 @@ typedef struct {
     intptr_t row;
 } Found;
 
-/* Writes heads and bytes of `count` rows that follow each other to `records`, `stride` bytes apart. */
+/* Whether sketches are of use. */
+int has_sieve(void) { return has_vnni(); }
+
+/* Writes heads and bytes of `count` rows that follow each other to `records`, `stride` bytes apart, and if not NULL,
+   their upper halves to `sketches`. */
 FOR_EACH_PROCESSOR
-void encode_rows(const float *rows, intptr_t size, intptr_t count, intptr_t stride, uint8_t *records) {
-    for (intptr_t i = 0; i < count; i++) encode(rows + i * size, size, (Head *)(records + i * stride));
+void encode_rows(const float *rows, intptr_t size, intptr_t count, intptr_t stride, uint8_t *records,
+                 uint8_t *sketches) {
+    for (intptr_t i = 0; i < count; i++) {
+        Head *head = (Head *)(records + i * stride);
+        encode(rows + i * size, size, head);
+        if (sketches) sketch(head, size, (Sketch *)(sketches + i * sketch_bytes(half_of(size))));
+    }
 }
 
 /* A number of half precision, which has its exponent 112 lower; only what is beyond its range needs care. */
@@ -93,9 +106,31 @@ static int compare(const void *one, const void *other) {
 /* Rows that are looked at in one go: of those `numbers` the first `count`, and what their bytes tell. The `found` ones
    are `near` enough by that. */
 typedef struct {
-    intptr_t numbers[TOGETHER + AHEAD], count, near[TOGETHER], found;
+    intptr_t numbers[2 * TOGETHER], count, near[TOGETHER], found;
     float least[TOGETHER];
 } Group;
+
+/* Adds rows of a run from `next` on to `found` ones, those that may be near by the upper halves of their bytes, until
+   there are enough for a group. Returns how many there are then. */
+INLINED intptr_t sift(const Rows *rows, Sieve *sieve, float bound, intptr_t *next, intptr_t end, intptr_t found,
+                      intptr_t *numbers) {
+    const intptr_t half = half_of(rows->size);
+    float least[TOGETHER];
+    while (found < TOGETHER && *next < end) {
+        const intptr_t now = end - *next < TOGETHER ? end - *next : TOGETHER, before = found;
+        const uint8_t *sketches = rows->sketches + *next * sketch_bytes(half);
+        least_by_sketches((int)rows->measure, (float)rows->slack, sieve, sketches, now, half, least);
+        for (intptr_t i = 0; i < now; i++) {
+            numbers[found] = *next + i;
+            found += !(least[i] > bound);
+        }
+        for (intptr_t k = before; k < found; k++) fetch(rows->records + numbers[k] * rows->stride, rows->stride);
+        *next += now;
+        sieve->seen += now;
+        sieve->passed += found - before;
+    }
+    return found;
+}
 
 /* Without branches, which nobody could foresee. */
 INLINED void find_near(Group *group, float bound) {
@@ -131,28 +166,45 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
     const intptr_t row_bytes = size * (plain ? 4 : rows->stored == HALVES ? 2 : 1);
     const uint8_t *const records = rows->records, *const stored = rows->at;
     const float slack = (float)rows->slack;
-    intptr_t filled = 0, read_whole = 0, result = -1;
+    intptr_t filled = 0, read_whole = 0, sifted = 0, result = -1;
     Group group;
     const Head *heads[TOGETHER + AHEAD];
     Query to = {NULL, NULL, {0, 0, 0}, 0};
+    Sieve sieve = {NULL, {0, 0, 0}, 0, 0, 0};
     float *scratch = plain ? NULL : malloc((size_t)size * sizeof(float));
     Found *heap = malloc((size_t)limit * sizeof(Found));
     if (records) to = query_room(wide);
     if (!heap || (records && !to.steps) || !(plain || scratch)) goto done;
     if (records) round_query(query, size, wide, &to);
-    for (intptr_t begin = 0; begin < count; begin += TOGETHER) {
-        const intptr_t left = count - begin, known = left < TOGETHER + AHEAD ? left : TOGETHER + AHEAD;
-        group.count = left < TOGETHER ? left : TOGETHER;
-        for (intptr_t i = 0; i < known; i++) group.numbers[i] = at ? at[begin + i] : first + begin + i;
+    if (has_sieve() && to.told && rows->sketches && !at && count >= SIEVED_FROM)
+        sieve = sieve_of(query, size, to.rounded);
+    for (intptr_t next = 0; next < count || sifted;) {
+        const float bound = filled == limit ? heap[0].distance : INFINITY;
+        intptr_t known = 0;
+        const int sieving = next >= SIEVED_AFTER && bound < INFINITY && pays(&sieve);
+        if (sieving) {
+            intptr_t row = first + next;
+            sifted = sift(rows, &sieve, bound, &row, first + count, sifted, group.numbers);
+            next = row - first;
+        }
+        if (sieving || sifted) {
+            group.count = sifted < TOGETHER ? sifted : TOGETHER;
+        } else {
+            known = count - next < TOGETHER + AHEAD ? count - next : TOGETHER + AHEAD;
+            group.count = known < TOGETHER ? known : TOGETHER;
+            for (intptr_t i = 0; i < known; i++) group.numbers[i] = at ? at[next + i] : first + next + i;
+            next += group.count;
+        }
         if (to.told && filled + group.count > limit) {
+            if (!at) known = group.count;
             for (intptr_t i = 0; i < known; i++) heads[i] = (const Head *)(records + group.numbers[i] * rows->stride);
             least_from_query(measure, slack, &to, heads, group.count, at ? known : 0, wide, group.least);
         } else { /* nothing is known; or the first ones, which are taken in as they come */
             for (intptr_t i = 0; i < group.count; i++) group.least[i] = -INFINITY;
         }
-        find_near(&group, filled == limit ? heap[0].distance : INFINITY);
+        find_near(&group, bound);
         if (allowed) keep_allowed(&group, allowed);
-        const int scattered = at || group.found < group.count; /* others are fetched by themselves */
+        const int scattered = at || sifted || group.found < group.count; /* others are fetched by themselves */
         for (intptr_t k = 0; scattered && k < AHEAD; k++) fetch_near(&group, k, stored, row_bytes);
         for (intptr_t k = 0; k < group.found; k++) {
             const intptr_t i = group.near[k], row = group.numbers[i];
@@ -160,6 +212,10 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
             if (filled == limit && group.least[i] > heap[0].distance) continue;
             take_in(heap, &filled, limit, (Found){distance(measure, size, query, row_at(rows, row, scratch)), row});
             read_whole++;
+        }
+        if (sifted) {
+            sifted -= group.count;
+            memmove(group.numbers, group.numbers + group.count, (size_t)sifted * sizeof *group.numbers);
         }
     }
     if (compared) *compared = read_whole;
@@ -173,6 +229,7 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
     result = 2 * filled + tied;
 done:
     free(to.steps);
+    free(sieve.bytes);
     free(scratch);
     free(heap);
     return result;

@@ -64,7 +64,7 @@ INLINED void query_products(const Query *query, const Head *const *rows, intptr_
         const int16_t *steps = query->steps;
         const int8_t *codes = bytes_of(rows[i]);
         int32_t sum = 0;
-        note(made, i, rows[i]);
+        note(made, i, rows[i]->rounded);
         if (i + AHEAD < known) fetch(rows[i + AHEAD], record_bytes(wide));
         for (intptr_t j = 0; j < wide; j++) sum += (int16_t)codes[j] * steps[j];
         made->sums[i] = sum;
@@ -80,7 +80,7 @@ INLINED void row_products(const Head *row, const Head *const *rows, intptr_t cou
     for (intptr_t i = 0; i < count; i++) {
         const int8_t *left = bytes_of(row), *right = bytes_of(rows[i]);
         int32_t sum = 0;
-        note(made, i, rows[i]);
+        note(made, i, rows[i]->rounded);
         if (i + AHEAD < known) fetch(rows[i + AHEAD], record_bytes(wide));
         for (intptr_t j = 0; j < wide; j++) sum += (int16_t)left[j] * (int16_t)right[j];
         made->sums[i] = sum;

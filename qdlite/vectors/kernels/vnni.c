@@ -42,7 +42,7 @@ INLINED WITH_VNNI void products(const intptr_t lines, const int halves, const ui
         const int8_t *bytes = bytes_of(rows[i]);
         const uint32_t moved = (uint32_t)rows[i]->sum << (halves ? 15 : 7);
         __m512i high = _mm512_setzero_si512(), low = _mm512_setzero_si512();
-        note(made, i, rows[i]);
+        note(made, i, rows[i]->rounded);
         if (i + AHEAD < known) fetch(rows[i + AHEAD], record_bytes(wide));
         for (intptr_t k = 0; k < lines; k++) {
             const __mmask64 there = k + 1 < lines ? all : last;
@@ -57,41 +57,72 @@ INLINED WITH_VNNI void products(const intptr_t lines, const int halves, const ui
     }
 }
 
-#define CASE(lines) \
-    case lines: \
-        products(lines, halves, given, rows, count, known, wide, made); \
-        break
-
-/* A version for each small number of lines: only of what the compiler can count it keeps all in registers. */
-INLINED WITH_VNNI void products_of(const int halves, const uint8_t *given, const Head *const *rows, intptr_t count,
-                                   intptr_t known, intptr_t wide, Products *made) {
-    const intptr_t lines = (wide + LINE - 1) / LINE;
-    switch (lines) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-        CASE(7);
-        CASE(8);
-        CASE(9);
-        CASE(10);
-        CASE(11);
-        CASE(12);
-    default:
-        products(lines, halves, given, rows, count, known, wide, made);
+INLINED WITH_VNNI void nibbles(const intptr_t lines, const int8_t *bytes, const uint8_t *sketches, intptr_t count,
+                               intptr_t half, Products *made) {
+    const int keeps = lines <= MOST_LINES;
+    const __mmask64 all = ~(__mmask64)0, last = all >> (lines * LINE - half);
+    const __m512i four_bits = _mm512_set1_epi8(15);
+    const uint8_t *first = (const uint8_t *)bytes, *second = first + half;
+    __m512i one[MOST_LINES], other[MOST_LINES];
+    for (intptr_t k = 0; keeps && k < lines; k++) {
+        one[k] = factors(first + k * LINE, k + 1 < lines ? all : last, 1);
+        other[k] = factors(second + k * LINE, k + 1 < lines ? all : last, 1);
+    }
+    for (intptr_t i = 0; i < count; i++) {
+        const Sketch *row = (const Sketch *)(sketches + i * sketch_bytes(half));
+        const uint8_t *upper = (const uint8_t *)(row + 1);
+        __m512i low = _mm512_setzero_si512(), high = low;
+        note(made, i, row->rounded);
+        for (intptr_t k = 0; k < lines; k++) {
+            const __mmask64 there = k + 1 < lines ? all : last;
+            __m512i line = _mm512_maskz_loadu_epi8(there, upper + k * LINE);
+            __asm__ volatile("" : "+v"(line));
+            const __m512i in_low = _mm512_and_si512(line, four_bits);
+            const __m512i in_high = _mm512_and_si512(_mm512_srli_epi16(line, 4), four_bits);
+            low = _mm512_dpbusd_epi32(low, in_low, keeps ? one[k] : factors(first + k * LINE, there, 1));
+            high = _mm512_dpbusd_epi32(high, in_high, keeps ? other[k] : factors(second + k * LINE, there, 1));
+        }
+        made->sums[i] = (int32_t)total(_mm512_add_epi32(low, high));
     }
 }
 
+/* A version for each small number of lines: only of what the compiler can count it keeps all in registers. */
+#define FOR_LINES(lines, version) \
+    switch (lines) { \
+    case 1: version(1); break; \
+    case 2: version(2); break; \
+    case 3: version(3); break; \
+    case 4: version(4); break; \
+    case 5: version(5); break; \
+    case 6: version(6); break; \
+    case 7: version(7); break; \
+    case 8: version(8); break; \
+    case 9: version(9); break; \
+    case 10: version(10); break; \
+    case 11: version(11); break; \
+    case 12: version(12); break; \
+    default: version(lines); \
+    }
+
+#define STEPS_OF(lines) products(lines, 1, halves, rows, count, known, wide, made)
+#define BYTES_OF(lines) products(lines, 0, (const uint8_t *)bytes, rows, count, known, wide, made)
+#define NIBBLES_OF(lines) nibbles(lines, bytes, sketches, count, half, made)
+
+INLINED intptr_t lines_of(intptr_t bytes) { return (bytes + LINE - 1) / LINE; }
+
 WITH_VNNI void step_products(const uint8_t *halves, const Head *const *rows, intptr_t count, intptr_t known,
                              intptr_t wide, Products *made) {
-    products_of(1, halves, rows, count, known, wide, made);
+    FOR_LINES(lines_of(wide), STEPS_OF)
 }
 
 WITH_VNNI void byte_products(const int8_t *bytes, const Head *const *rows, intptr_t count, intptr_t known,
                              intptr_t wide, Products *made) {
-    products_of(0, (const uint8_t *)bytes, rows, count, known, wide, made);
+    FOR_LINES(lines_of(wide), BYTES_OF)
+}
+
+WITH_VNNI void nibble_products(const int8_t *bytes, const uint8_t *sketches, intptr_t count, intptr_t half,
+                               Products *made) {
+    FOR_LINES(lines_of(half), NIBBLES_OF)
 }
 
 #endif

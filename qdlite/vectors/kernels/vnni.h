@@ -27,11 +27,17 @@ void step_products(const uint8_t *halves, const Head *const *rows, intptr_t coun
 void byte_products(const int8_t *bytes, const Head *const *rows, intptr_t count, intptr_t known, intptr_t wide,
                    Products *made);
 
+/* Factors are the bytes of a query, and the upper halves of rows that follow each other. */
+void nibble_products(const int8_t *bytes, const uint8_t *sketches, intptr_t count, intptr_t half, Products *made);
+
 #else
 #define VNNI 0
 #define has_vnni() 0
-#define step_products(...) ((void)0)
-#define byte_products(...) ((void)0)
+/* Never called. */
+#define step_products(halves, rows, count, known, wide, made) ((void)0)
+#define byte_products(bytes, rows, count, known, wide, made) ((void)0)
+#define nibble_products(bytes, sketches, count, half, made) \
+    ((void)(bytes), (void)(sketches), (void)(half), memset(made, 0, sizeof *(made)))
 #endif
 
 #endif
