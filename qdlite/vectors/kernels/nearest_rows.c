@@ -141,6 +141,21 @@ INLINED void find_near(Group *group, float bound) {
     }
 }
 
+/* All of them, the likely nearest first: as long as the nearest are not known, that spares reading many. */
+INLINED void put_in_order(Group *group) {
+    for (intptr_t i = 0; i < group->count; i++)
+        if (group->least[i] != group->least[i]) group->least[i] = -INFINITY;
+    for (intptr_t i = 0; i < group->count; i++) {
+        const float own = group->least[i];
+        int32_t place = 0;
+#pragma omp simd reduction(+ : place)
+        for (intptr_t k = 0; k < group->count; k++)
+            place += group->least[k] < own || (group->least[k] == own && k < i);
+        group->near[place] = i;
+    }
+    group->found = group->count;
+}
+
 INLINED void keep_allowed(Group *group, const uint8_t *allowed) {
     const intptr_t found = group->found;
     group->found = 0;
@@ -202,7 +217,10 @@ intptr_t nearest_rows(const Rows *rows, const float *query, const intptr_t *at, 
         } else { /* nothing is known; or the first ones, which are taken in as they come */
             for (intptr_t i = 0; i < group.count; i++) group.least[i] = -INFINITY;
         }
-        find_near(&group, bound);
+        if (bound < INFINITY)
+            find_near(&group, bound);
+        else
+            put_in_order(&group);
         if (allowed) keep_allowed(&group, allowed);
         const int scattered = at || sifted || group.found < group.count; /* others are fetched by themselves */
         for (intptr_t k = 0; scattered && k < AHEAD; k++) fetch_near(&group, k, stored, row_bytes);
