@@ -125,8 +125,7 @@ class Collection:
 
     def _charge(self, guard: limits.Guard, charged: Charged) -> None:
         def cost() -> int:
-            view = CollectionView(self._state, self.name)
-            return charged if isinstance(charged, int) else limits.write_cost(charged, view)
+            return charged if isinstance(charged, int) else limits.write_cost(charged, self._view)
 
         guard.charge_write(cost)
 

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qdlite import Database
+from qdlite.database import reads
 from qdlite.errors import QdliteError, WrongInput
+from qdlite.models.collections import CreateCollection
+from qdlite.models.decoding import decode
 from qdlite.models.query import QueryRequest
 from qdlite.queries.execute import Ranked, execute
 from qdlite.queries.plain import plain_search, plain_vector
 from qdlite.queries.plan import plan
+from qdlite.queries.steps import Plan
 from qdlite.queries.view import PointView
 from tests.queries.conftest import POINTS, TRAITS
 from tests.queries.fake_view import FakeView, refuse
@@ -110,3 +115,22 @@ def test_what_is_refused_is_refused_alike(view: FakeView, fields: dict[str, Any]
         shortly(view, asked)
     assert type(plain.value) is type(planned.value)
     assert str(plain.value) == str(planned.value)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_databases_plan_only_what_needs_it(strict: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strict mode wants to know what a query will cost, which its plan tells."""
+    planned: list[QueryRequest] = []
+
+    def counted(asked: QueryRequest, *seen: Any) -> Plan:
+        planned.append(asked)
+        return plan(asked, *seen)
+
+    monkeypatch.setattr(reads, "plan", counted)
+    body = {"vectors": {"size": 2, "distance": "Dot"}, "strict_mode_config": {"enabled": strict}}
+    with Database() as database:
+        database.create_collection("here", decode(msgspec.json.encode(body), CreateCollection))
+        database.query("here", request(query=[1.0, 0.0]))
+        assert len(planned) == strict
+        database.query("here", request(query={"sample": "random"}))
+        assert len(planned) == strict + 1
